@@ -1,0 +1,90 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import { aggregates, queryOf } from "./observatory/aggregates";
+import { hypertables } from "./observatory/hypertables";
+import { type Connection, ContinuousAggregate, Hypertable } from "./timescale";
+
+export interface ObservatoryArgs {
+    /** As observatory_owner. */
+    readonly connection: pulumi.Input<Connection>;
+    readonly schema: string;
+    /** Whether raw data is protected, and history that raw data lost is kept from deletion. */
+    readonly protectData: boolean;
+    /**
+     * Which database may answer: its identity, or `"any"` where the server is made with the stack.
+     *
+     * @default - the one that the first `up` met
+     */
+    readonly databaseUuid?: string;
+}
+
+/** Everything the Observatory declares inside its database: three hypertables and four aggregates. */
+export class Observatory extends pulumi.ComponentResource {
+    /** Qualified names of the aggregates. */
+    readonly aggregates: pulumi.Output<string[]>;
+
+    constructor(name: string, args: ObservatoryArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("timescale:observatory:Observatory", name, {}, opts);
+        const { connection, schema, protectData } = args;
+        const place = {
+            connection,
+            schema,
+            ...(args.databaseUuid !== undefined && { databaseUuid: args.databaseUuid }),
+        };
+        const tables = hypertables.map(
+            (table) =>
+                new Hypertable(
+                    resourceName(table.name),
+                    { ...place, ...table },
+                    { parent: this, protect: protectData },
+                ),
+        );
+        const declared = aggregates.map((declaration) => {
+            const { file: _file, ...aggregate } = declaration;
+            return new ContinuousAggregate(
+                resourceName(aggregate.name),
+                {
+                    ...place,
+                    ...aggregate,
+                    query: queryOf(declaration),
+                    // Where the data goes with the stack, so does its history.
+                    ...(!protectData && { acceptLoss: { upToRows: Number.MAX_SAFE_INTEGER } }),
+                },
+                { parent: this, dependsOn: tables },
+            );
+        });
+        this.aggregates = pulumi.all(
+            declared.map((aggregate) => pulumi.interpolate`${schema}.${aggregate.name}`),
+        );
+        this.registerOutputs({ aggregates: this.aggregates });
+    }
+}
+
+/** llm_metrics_1min in the database is llm-metrics-1min in the stack. */
+function resourceName(name: string): string {
+    return name.replaceAll("_", "-");
+}
+
+/** What background workers will have to do, for the check that there are enough of them. */
+export const declaredJobs: readonly { readonly name: string; readonly scheduleInterval: string }[] =
+    [
+        ...aggregates.flatMap(({ name, refreshPolicy, retentionPolicy }) => [
+            { name: `refresh ${name}`, scheduleInterval: refreshPolicy.scheduleInterval },
+            ...(retentionPolicy === undefined
+                ? []
+                : [
+                      {
+                          name: `retention ${name}`,
+                          scheduleInterval: retentionPolicy.scheduleInterval ?? "1 day",
+                      },
+                  ]),
+        ]),
+        ...hypertables.flatMap(({ name, retentionPolicy, compressionPolicy }) => [
+            ...(retentionPolicy === undefined
+                ? []
+                : [{ name: `retention ${name}`, scheduleInterval: "1 day" }]),
+            ...(compressionPolicy === undefined
+                ? []
+                : [{ name: `compression ${name}`, scheduleInterval: "12 hours" }]),
+        ]),
+    ];

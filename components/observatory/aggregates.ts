@@ -1,0 +1,61 @@
+/** The four continuous aggregates that the dashboards read, all computed from llm_traces. */
+import { type ContinuousAggregateProperties, readSql } from "../timescale";
+import { readerReads } from "./grants";
+
+type Declaration = Omit<
+    ContinuousAggregateProperties,
+    "connection" | "databaseUuid" | "schema" | "query"
+> & {
+    /** Where the SELECT lies, under sql/. */
+    readonly file: string;
+    readonly refreshPolicy: NonNullable<ContinuousAggregateProperties["refreshPolicy"]>;
+};
+
+export const aggregates: readonly Declaration[] = [
+    {
+        name: "llm_metrics_1min",
+        file: "aggregates/llm_metrics_1min.sql",
+        comment:
+            "Requests by minute, provider, model and status; percentiles are exact per bucket and cannot be merged",
+        refreshPolicy: {
+            startOffset: "1 hour",
+            endOffset: "1 minute",
+            scheduleInterval: "30 seconds",
+        },
+        retentionPolicy: { dropAfter: "37 days" },
+        // Retention drops whole chunks; the default, ten days here, would keep up to ten days more.
+        chunkTimeInterval: "1 day",
+        grants: readerReads,
+    },
+    {
+        name: "llm_metrics_1hour",
+        file: "aggregates/llm_metrics_1hour.sql",
+        comment:
+            "Requests by hour, provider, model and environment; success + error + unset = request_count",
+        refreshPolicy: { startOffset: "1 day", endOffset: "1 hour", scheduleInterval: "5 minutes" },
+        retentionPolicy: { dropAfter: "210 days" },
+        grants: readerReads,
+    },
+    {
+        name: "llm_metrics_1day",
+        file: "aggregates/llm_metrics_1day.sql",
+        comment:
+            "Requests by day, provider and model; unique users and sessions are exact per row and cannot be added up",
+        refreshPolicy: { startOffset: "7 days", endOffset: "1 day", scheduleInterval: "1 hour" },
+        retentionPolicy: { dropAfter: "1095 days" },
+        grants: readerReads,
+    },
+    {
+        name: "llm_error_summary",
+        file: "aggregates/llm_error_summary.sql",
+        comment:
+            "Requests with status ERROR by hour; the sample is the latest message, cut to 200 characters",
+        refreshPolicy: { startOffset: "1 day", endOffset: "1 hour", scheduleInterval: "5 minutes" },
+        retentionPolicy: { dropAfter: "210 days" },
+        grants: readerReads,
+    },
+];
+
+export function queryOf({ file }: Declaration): string {
+    return readSql(file);
+}

@@ -1,0 +1,103 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+import type { Connection } from "./core/connection";
+import type { Grant } from "./core/grants";
+import type { CompressionPolicy, RefreshPolicy, RetentionPolicy } from "./core/policy";
+import { type Inputs, TimescaleResource } from "./resource";
+
+export interface ContinuousAggregateProperties {
+    /** The database, and the login that will own the aggregate; kept as a secret. */
+    readonly connection: Connection;
+    /**
+     * Identity of the database that may answer, from `_timescaledb_catalog.metadata`; `"any"` for a
+     * server that is made anew with its stack.
+     *
+     * @default - the database that the first `up` met
+     */
+    readonly databaseUuid?: string;
+    /** @default "public" */
+    readonly schema?: string;
+    /** Changing it renames the aggregate in place. */
+    readonly name: string;
+    /** One SELECT over one hypertable or aggregate, grouped by `time_bucket`. */
+    readonly query: string;
+    /**
+     * Whether queries see materialized buckets only, or newer raw rows as well.
+     *
+     * @default true, as the server since 2.13
+     */
+    readonly materializedOnly?: boolean;
+    /**
+     * Time range of one chunk of the materialized buckets; new chunks only. Retention drops whole
+     * chunks, so a shorter one keeps closer to `dropAfter`.
+     *
+     * @default - the server's: ten times that of the source
+     */
+    readonly chunkTimeInterval?: string;
+    /** @default - no refresh policy; the aggregate is refreshed only by hand */
+    readonly refreshPolicy?: RefreshPolicy;
+    /** @default - no retention policy; buckets are kept for ever */
+    readonly retentionPolicy?: RetentionPolicy;
+    /** @default - no compression */
+    readonly compressionPolicy?: CompressionPolicy;
+    /** @default - no comment */
+    readonly comment?: string;
+    /**
+     * Who may do what, as a whole: a privilege that is not listed is revoked.
+     *
+     * @default - nobody but the owner
+     */
+    readonly grants?: readonly Grant[];
+    /**
+     * Take over an aggregate of this name that exists already.
+     *
+     * @default false: only one that has the same query and owner is taken over
+     */
+    readonly adopt?: boolean;
+    /**
+     * History that deleting may lose although raw data can no longer give it, in rows.
+     *
+     * @default - none: such a delete is refused, with the rows and their time range
+     */
+    readonly acceptLoss?: { readonly upToRows: number };
+}
+
+export type ContinuousAggregateArgs = Inputs<ContinuousAggregateProperties>;
+
+/**
+ * A TimescaleDB continuous aggregate with its refresh, retention and compression policies, comment
+ * and grants. It is created in one transaction, then filled oldest buckets first; its refresh job
+ * starts when the fill has reached the present.
+ *
+ * ```ts
+ * new ContinuousAggregate("metrics-hourly", {
+ *     connection,
+ *     name: "metrics_hourly",
+ *     query: "SELECT time_bucket('1 hour', ts) AS bucket, count(*) AS requests FROM metrics GROUP BY 1",
+ *     refreshPolicy: { startOffset: "1 day", endOffset: "1 hour", scheduleInterval: "5 minutes" },
+ *     retentionPolicy: { dropAfter: "210 days" },
+ *     grants: [{ role: "dashboards", privileges: ["SELECT"] }],
+ * });
+ * ```
+ *
+ * | You change                                     | `up` does                            | Data |
+ * |------------------------------------------------|--------------------------------------|------|
+ * | spelling, spacing or comments of `query`       | nothing: the server reads it the same | kept |
+ * | `query` itself                                 | refuses, and shows the difference    | kept |
+ * | `refreshPolicy`, `retentionPolicy`             | alters the jobs; ids and statistics stay | kept |
+ * | `compressionPolicy`                            | alters settings and job              | kept |
+ * | `materializedOnly`, `chunkTimeInterval`, `comment`, `grants` | alters in place        | kept |
+ * | `name`, `schema`                               | renames                              | kept |
+ * | a policy left out                              | removes it                           | kept |
+ * | the resource left out                          | drops the aggregate; refused while it holds history that raw data lost | **lost** |
+ *
+ * A plain `pulumi preview` compares with the live database, so changes made by hand show in it.
+ */
+export class ContinuousAggregate extends TimescaleResource {
+    /** The query as the program last gave it. */
+    declare readonly query: pulumi.Output<string>;
+
+    constructor(name: string, args: ContinuousAggregateArgs, opts?: pulumi.CustomResourceOptions) {
+        super("ContinuousAggregate", name, args, opts);
+    }
+}

@@ -1,0 +1,120 @@
+/**
+ * Dropping an aggregate: idempotent, never with CASCADE, and not while it holds history that raw
+ * data can no longer give, unless that loss was accepted.
+ */
+import { applyStatements } from "../apply";
+import { TimescaleError } from "../errors";
+import {
+    displayName,
+    escapeIdentifier,
+    escapeLiteral,
+    type QualifiedName,
+    quoteQualified,
+} from "../identifier";
+import { refuseDependants } from "../removal";
+import { inTransaction, type Queryable, type Session } from "../session";
+import { readSql } from "../sqlFile";
+import { type ActualAggregate, inspectAggregate } from "./inspect";
+
+export interface RemoveOptions {
+    readonly name: QualifiedName;
+    readonly searchPath: readonly string[];
+    /** Rows of history that may be lost. */
+    readonly acceptLoss: number;
+    readonly onRetry: (reason: string) => void;
+}
+
+/** What exists in the aggregate alone. */
+export interface HistoryAtStake {
+    readonly rows: number;
+    /** First and last bucket, as the server prints them; null when there is none. */
+    readonly oldest: string | null;
+    readonly newest: string | null;
+    /** Where raw data begins; null when there is no raw data at all. */
+    readonly rawBegins: string | null;
+}
+
+/** Drops the aggregate with its jobs; whether there was one. */
+export async function removeAggregate(session: Session, options: RemoveOptions): Promise<boolean> {
+    const { name, searchPath, acceptLoss } = options;
+    const object = displayName(name);
+    const found = await inTransaction(session, { readOnly: true, searchPath }, async (client) => {
+        const actual = await inspectAggregate(client, name);
+        if (actual.kind === "absent") return false;
+        if (actual.kind === "other") {
+            // Something else took the name; what this resource made is gone.
+            return false;
+        }
+        if (actual.kind === "orphan") throw orphaned(object);
+        await refuseDependants(client, "continuous aggregate", name);
+        const stake = await historyAtStake(client, actual);
+        if (stake.rows > acceptLoss) throw lossRefused(object, stake, acceptLoss);
+        return true;
+    });
+    if (!found) return false;
+    await applyStatements(
+        session,
+        [
+            {
+                name: "drop_continuous_aggregate",
+                sql: `DROP MATERIALIZED VIEW ${quoteQualified(name)}`,
+            },
+        ],
+        { object, searchPath, onRetry: options.onRetry },
+    );
+    return true;
+}
+
+export async function historyAtStake(
+    client: Queryable,
+    actual: ActualAggregate,
+): Promise<HistoryAtStake> {
+    const floors = await client.query<{ floor: string }>(readSql("catalog/raw_floor.sql"), [
+        actual.sourceId,
+    ]);
+    const floor = floors.rows[0]?.floor ?? "infinity";
+    const bucket = escapeIdentifier(actual.timeColumn);
+    const { rows } = await client.query<{
+        rows: string;
+        oldest: string | null;
+        newest: string | null;
+    }>(
+        [
+            `SELECT count(*) AS rows, min(${bucket})::text AS oldest, max(${bucket})::text AS newest`,
+            `FROM ${quoteQualified(actual.materialization)}`,
+            `WHERE ${bucket} < ${escapeLiteral(floor)}::timestamptz`,
+            // The bucket that holds the first raw row may begin before the chunk that the row is in.
+            `AND ${bucket} + ${escapeLiteral(actual.bucketWidth ?? "0")}::interval <= ${escapeLiteral(floor)}::timestamptz`,
+        ].join("\n"),
+    );
+    const row = rows[0];
+    return {
+        rows: Number(row?.rows ?? 0),
+        oldest: row?.oldest ?? null,
+        newest: row?.newest ?? null,
+        rawBegins: floor === "infinity" ? null : floor,
+    };
+}
+
+function lossRefused(object: string, stake: HistoryAtStake, accepted: number): TimescaleError {
+    const raw =
+        stake.rawBegins === null ? "there is no raw data" : `raw data begins ${stake.rawBegins}`;
+    return new TimescaleError(`dropping continuous aggregate ${object} would lose history`, {
+        code: "loses_history",
+        detail: `${stake.rows} rows from ${stake.oldest} to ${stake.newest} exist only in it; ${raw}, and acceptLoss covers ${accepted} rows`,
+        hint: `keep it out of the rollback, or accept the loss with acceptLoss: { upToRows: ${stake.rows} } and run up before destroy`,
+        object,
+    });
+}
+
+function orphaned(object: string): TimescaleError {
+    return new TimescaleError(
+        `the view of continuous aggregate ${object} is gone, and its jobs are not`,
+        {
+            code: "orphan",
+            detail: "it was renamed with ALTER TABLE or dropped behind TimescaleDB's back",
+            hint: `rename the view back, or create a view of that name and run DROP MATERIALIZED VIEW ${object}`,
+            object,
+        },
+    );
+}

@@ -1,0 +1,250 @@
+/** What a continuous aggregate should be, and the rules that can be checked without a server. */
+import { describeLength, lengthOf } from "../interval";
+import type { Grant } from "../grants";
+import type { CompressionPolicy, RefreshPolicy, RetentionPolicy } from "../policy";
+import { bucketWidth, queryProblems } from "../query";
+import { type IsUnknown, jobSettingNames, type Problem, shown, Validation } from "../validate";
+
+/** A continuous aggregate as its program declares it, with everything resolved. */
+export interface DesiredAggregate {
+    readonly schema: string;
+    readonly name: string;
+    readonly query: string;
+    readonly materializedOnly: boolean;
+    readonly chunkTimeInterval?: string;
+    readonly refreshPolicy?: RefreshPolicy;
+    readonly retentionPolicy?: RetentionPolicy;
+    readonly compressionPolicy?: CompressionPolicy;
+    readonly comment: string | null;
+    readonly grants: readonly Grant[];
+    readonly adopt: boolean;
+    /** Rows of history that deleting may lose although raw data can no longer give them. */
+    readonly acceptLoss: number;
+    readonly onDelete: "drop" | "keep";
+}
+
+export const aggregateProperties = [
+    "connection",
+    "databaseUuid",
+    "schema",
+    "name",
+    "query",
+    "materializedOnly",
+    "chunkTimeInterval",
+    "refreshPolicy",
+    "retentionPolicy",
+    "compressionPolicy",
+    "comment",
+    "grants",
+    "adopt",
+    "acceptLoss",
+    "onDelete",
+] as const;
+
+/** Every problem of the inputs at once; unknown values are passed over. */
+export function validateAggregate(
+    inputs: Readonly<Record<string, unknown>>,
+    isUnknown: IsUnknown,
+): Problem[] {
+    const check = new Validation(inputs, isUnknown);
+    check.onlyKnown(inputs, aggregateProperties, "");
+    check.connection(inputs["connection"]);
+    check.identifier("name", inputs["name"]);
+    if (check.given(inputs["schema"])) check.identifier("schema", inputs["schema"]);
+
+    const bucket = validateQuery(check, inputs["query"]);
+    check.boolean("materializedOnly", inputs["materializedOnly"]);
+    check.boolean("adopt", inputs["adopt"]);
+    check.text("comment", inputs["comment"]);
+    check.interval("chunkTimeInterval", "chunkTimeInterval", inputs["chunkTimeInterval"], {
+        positive: true,
+    });
+    check.grants(inputs["grants"]);
+    validateDeletion(check, inputs);
+
+    const start = validateRefresh(check, inputs["refreshPolicy"], bucket);
+    validateRetention(check, inputs["retentionPolicy"]);
+    validateCompression(check, inputs, start);
+    return check.problems;
+}
+
+function validateQuery(check: Validation, query: unknown): number | undefined {
+    if (check.isUnknown(query)) return undefined;
+    if (typeof query !== "string") {
+        check.add(
+            "query",
+            "query is missing",
+            query === undefined ? undefined : shown(query),
+            "give the SELECT of the aggregate as text",
+        );
+        return undefined;
+    }
+    for (const { message, detail, hint } of queryProblems(query))
+        check.add("query", message, detail, hint);
+    const width = bucketWidth(query);
+    return width === undefined ? undefined : lengthOf(width);
+}
+
+/** The start offset in microseconds, where there is a bounded one. */
+function validateRefresh(
+    check: Validation,
+    value: unknown,
+    bucket: number | undefined,
+): number | undefined {
+    const policy = check.object("refreshPolicy", value);
+    if (policy === undefined) return undefined;
+    check.onlyKnown(policy, ["startOffset", "endOffset", ...jobSettingNames], "refreshPolicy.");
+    check.jobSettings("refreshPolicy", policy, true);
+    const start = check.interval(
+        "refreshPolicy",
+        "refreshPolicy.startOffset",
+        policy["startOffset"],
+    );
+    const end = check.interval("refreshPolicy", "refreshPolicy.endOffset", policy["endOffset"]);
+    if (start !== undefined && end !== undefined) {
+        const problem = windowProblem(start, end, bucket);
+        if (problem !== undefined)
+            check.add("refreshPolicy", problem.message, problem.detail, problem.hint);
+    }
+    return start;
+}
+
+/** The server's two-bucket rule, which it checks when a policy is added but not when it is altered. */
+export function windowProblem(
+    start: number,
+    end: number,
+    bucket: number | undefined,
+): { readonly message: string; readonly detail: string; readonly hint: string } | undefined {
+    const window = start - end;
+    const needed = bucket === undefined ? 0 : 2 * bucket;
+    if (window > 0 && window >= needed) return undefined;
+    const window_ = `startOffset ${describeLength(start)} - endOffset ${describeLength(end)}`;
+    if (bucket === undefined) {
+        return {
+            message: "refreshPolicy covers no time",
+            detail: `the refresh window (${window_}) must be longer than two buckets`,
+            hint: "set refreshPolicy.startOffset to more than endOffset, or leave it out to refresh from the beginning",
+        };
+    }
+    return {
+        message: `refreshPolicy covers ${describeLength(window)}, and the bucket is ${describeLength(bucket)}`,
+        detail: `the refresh window (${window_}) must span at least two buckets: ${describeLength(needed)}`,
+        hint: `set refreshPolicy.startOffset to at least "${describeLength(end + needed)}", or leave it out to refresh from the beginning`,
+    };
+}
+
+function validateRetention(check: Validation, value: unknown): void {
+    const policy = check.object("retentionPolicy", value);
+    if (policy === undefined) return;
+    check.onlyKnown(policy, ["dropAfter", ...jobSettingNames], "retentionPolicy.");
+    check.interval("retentionPolicy", "retentionPolicy.dropAfter", policy["dropAfter"], {
+        required: true,
+        positive: true,
+    });
+    check.jobSettings("retentionPolicy", policy, false);
+}
+
+function validateCompression(
+    check: Validation,
+    inputs: Readonly<Record<string, unknown>>,
+    refreshStart: number | undefined,
+): void {
+    const after = validateCompressionPolicy(check, inputs["compressionPolicy"]);
+    if (after === undefined) return;
+    const refresh = inputs["refreshPolicy"];
+    if (!check.given(refresh)) {
+        if (check.isUnknown(refresh)) return;
+        check.add(
+            "compressionPolicy",
+            "compressionPolicy needs a refreshPolicy",
+            "the server compresses only what a refresh policy no longer touches",
+            "add a refreshPolicy, or leave compressionPolicy out",
+        );
+        return;
+    }
+    const unbounded = typeof refresh === "object" && !("startOffset" in (refresh as object));
+    if (unbounded || (refreshStart !== undefined && after <= refreshStart)) {
+        check.add(
+            "compressionPolicy",
+            "compressionPolicy.compressAfter lies inside the refresh window",
+            `compressAfter is ${describeLength(after)} and refreshPolicy.startOffset is ${refreshStart === undefined ? "unbounded" : describeLength(refreshStart)}`,
+            "compress later than refreshPolicy.startOffset",
+        );
+    }
+}
+
+/** Rules of a compression policy that hold for hypertables as well. */
+export function validateCompressionPolicy(check: Validation, value: unknown): number | undefined {
+    const policy = check.object("compressionPolicy", value);
+    if (policy === undefined) return undefined;
+    check.onlyKnown(
+        policy,
+        ["compressAfter", "segmentBy", "orderBy", ...jobSettingNames],
+        "compressionPolicy.",
+    );
+    check.jobSettings("compressionPolicy", policy, false);
+    for (const field of ["segmentBy", "orderBy"]) {
+        for (const column of check.list(
+            "compressionPolicy",
+            policy[field],
+            `compressionPolicy.${field}`,
+        )) {
+            check.text("compressionPolicy", column, `compressionPolicy.${field}`);
+        }
+    }
+    return check.interval(
+        "compressionPolicy",
+        "compressionPolicy.compressAfter",
+        policy["compressAfter"],
+        {
+            required: true,
+            positive: true,
+        },
+    );
+}
+
+function validateDeletion(check: Validation, inputs: Readonly<Record<string, unknown>>): void {
+    const onDelete = inputs["onDelete"];
+    if (check.given(onDelete) && onDelete !== "drop" && onDelete !== "keep") {
+        check.add(
+            "onDelete",
+            "onDelete is neither drop nor keep",
+            shown(onDelete),
+            'write "drop" or "keep"',
+        );
+    }
+    const accept = check.object("acceptLoss", inputs["acceptLoss"]);
+    if (accept === undefined) return;
+    check.onlyKnown(accept, ["upToRows"], "acceptLoss.");
+    const rows = accept["upToRows"];
+    if (!check.isUnknown(rows) && !(Number.isInteger(rows) && Number(rows) >= 0)) {
+        check.add(
+            "acceptLoss",
+            "acceptLoss.upToRows must be a whole number of rows",
+            shown(rows),
+            "write how many rows may be lost",
+        );
+    }
+}
+
+/** Fills in the documented defaults; only for inputs that validated without a problem. */
+export function desiredAggregate(inputs: Readonly<Record<string, unknown>>): DesiredAggregate {
+    const given = inputs as Partial<Omit<DesiredAggregate, "acceptLoss">> & {
+        readonly acceptLoss?: { readonly upToRows: number };
+    };
+    return {
+        schema: given.schema ?? "public",
+        name: given.name ?? "",
+        query: given.query ?? "",
+        materializedOnly: given.materializedOnly ?? true,
+        comment: given.comment ?? null,
+        grants: given.grants ?? [],
+        adopt: given.adopt ?? false,
+        acceptLoss: given.acceptLoss?.upToRows ?? 0,
+        onDelete: given.onDelete ?? "drop",
+        ...(given.chunkTimeInterval && { chunkTimeInterval: given.chunkTimeInterval }),
+        ...(given.refreshPolicy && { refreshPolicy: given.refreshPolicy }),
+        ...(given.retentionPolicy && { retentionPolicy: given.retentionPolicy }),
+        ...(given.compressionPolicy && { compressionPolicy: given.compressionPolicy }),
+    };
+}

@@ -1,0 +1,40 @@
+/** What every converge shares: where names are looked up, and how it ends when it cannot go on. */
+import { TimescaleError } from "./errors";
+import type { QualifiedName } from "./identifier";
+import { describePlan, type Plan } from "./plan";
+import type { UsableServer } from "./server";
+
+/** Schemas that the unqualified names of an object's text are looked up in. */
+export function searchPathOf(object: QualifiedName, server: UsableServer): string[] {
+    return [...new Set([object.schema, "public", server.extensionSchema])];
+}
+
+/** All refusals of a plan as one error, so that none hides another. */
+export function refuse(refusals: readonly TimescaleError[]): void {
+    const [first, ...rest] = refusals;
+    if (first === undefined) return;
+    if (rest.length === 0) throw first;
+    throw new TimescaleError(first.message, {
+        code: first.code,
+        detail: [
+            first.detail,
+            ...rest.map((error) => `also: ${error.message}; ${error.detail ?? ""}`),
+        ].join("\n"),
+        hint: [first.hint, ...rest.map((error) => error.hint)].filter(Boolean).join("; "),
+        object: first.object,
+    });
+}
+
+export function notConverged(object: string, plan: Plan): TimescaleError {
+    return new TimescaleError(`${object} still differs after the plan was applied`, {
+        code: "not_converged",
+        detail: [
+            ...describePlan(plan),
+            ...plan.refusals.map(({ message, detail }) =>
+                [message, detail].filter(Boolean).join(": "),
+            ),
+        ].join("; "),
+        hint: "run the same command again; if it stays, someone else is changing the object, or this is a defect worth reporting",
+        object,
+    });
+}

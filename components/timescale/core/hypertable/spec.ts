@@ -1,0 +1,328 @@
+/** What a hypertable should be, and the rules that can be checked without a server. */
+import type { Grant } from "../grants";
+import { identifierProblem } from "../identifier";
+import type { CompressionPolicy, RetentionPolicy } from "../policy";
+import { parseOrderTerm } from "../tableStatements";
+import { validateCompressionPolicy } from "../aggregate/spec";
+import { type IsUnknown, jobSettingNames, type Problem, shown, Validation } from "../validate";
+
+export interface Column {
+    readonly name: string;
+    /** Any PostgreSQL type, such as `timestamptz`, `numeric(12,8)` or `text[]`. */
+    readonly type: string;
+    /** Default true, as in SQL. */
+    readonly nullable?: boolean;
+    /** A SQL expression, such as `'internal'` or `now()`. */
+    readonly default?: string;
+    readonly comment?: string;
+}
+
+export interface Index {
+    /** Default: `<table>_<columns>_idx`, as PostgreSQL names it. */
+    readonly name?: string;
+    /** `column`, `column DESC`, `column DESC NULLS LAST`, in order. */
+    readonly columns: readonly string[];
+    /** Default `btree`. */
+    readonly method?: string;
+    /** Rows that the index covers, as a SQL condition. */
+    readonly where?: string;
+}
+
+/** A hypertable as its program declares it, with everything resolved. */
+export interface DesiredHypertable {
+    readonly schema: string;
+    readonly name: string;
+    readonly columns: readonly Column[];
+    readonly timeColumn: string;
+    readonly primaryKey: readonly string[];
+    readonly chunkTimeInterval: string;
+    readonly indexes: readonly Required<Pick<Index, "name" | "columns" | "method">>[] &
+        readonly Index[];
+    readonly retentionPolicy?: RetentionPolicy;
+    readonly compressionPolicy?: CompressionPolicy;
+    readonly comment: string | null;
+    readonly grants: readonly Grant[];
+    readonly adopt: boolean;
+    readonly dropColumns: readonly string[];
+}
+
+export const hypertableProperties = [
+    "connection",
+    "databaseUuid",
+    "schema",
+    "name",
+    "columns",
+    "timeColumn",
+    "primaryKey",
+    "chunkTimeInterval",
+    "indexes",
+    "retentionPolicy",
+    "compressionPolicy",
+    "comment",
+    "grants",
+    "adopt",
+    "dropColumns",
+] as const;
+
+/** Types that a hypertable of this project can be partitioned on. */
+const timeTypes = [
+    "timestamptz",
+    "timestamp with time zone",
+    "timestamp",
+    "timestamp without time zone",
+    "date",
+];
+
+export function validateHypertable(
+    inputs: Readonly<Record<string, unknown>>,
+    isUnknown: IsUnknown,
+): Problem[] {
+    const check = new Validation(inputs, isUnknown);
+    check.onlyKnown(inputs, hypertableProperties, "");
+    check.connection(inputs["connection"]);
+    check.identifier("name", inputs["name"]);
+    if (check.given(inputs["schema"])) check.identifier("schema", inputs["schema"]);
+    check.interval("chunkTimeInterval", "chunkTimeInterval", inputs["chunkTimeInterval"], {
+        positive: true,
+    });
+    check.boolean("adopt", inputs["adopt"]);
+    check.text("comment", inputs["comment"]);
+    check.grants(inputs["grants"]);
+
+    const columns = validateColumns(check, inputs["columns"]);
+    const references = (property: string, names: readonly unknown[]): void => {
+        if (columns === undefined) return;
+        for (const name of names) {
+            if (check.isUnknown(name) || columns.has(String(name))) continue;
+            check.add(
+                property,
+                `${property} names column ${JSON.stringify(name)}, which is not declared`,
+                `declared are ${[...columns.keys()].join(", ")}`,
+                "declare the column, or correct the name",
+            );
+        }
+    };
+    validateTimeColumn(check, inputs["timeColumn"], columns);
+    const key = check.list("primaryKey", inputs["primaryKey"]);
+    references("primaryKey", key);
+    if (
+        key.length > 0 &&
+        check.given(inputs["timeColumn"]) &&
+        !key.includes(inputs["timeColumn"])
+    ) {
+        check.add(
+            "primaryKey",
+            "primaryKey lacks the time column",
+            `TimescaleDB keeps a key unique only together with ${String(inputs["timeColumn"])}`,
+            "add the time column to primaryKey",
+        );
+    }
+    validateIndexes(check, inputs, references);
+    const drop = check.list("dropColumns", inputs["dropColumns"]);
+    for (const name of drop) {
+        if (columns?.has(String(name)) === true) {
+            check.add(
+                "dropColumns",
+                `dropColumns names ${String(name)}, which is declared as well`,
+                undefined,
+                "remove it from columns, or from dropColumns",
+            );
+        }
+    }
+    const retention = check.object("retentionPolicy", inputs["retentionPolicy"]);
+    if (retention !== undefined) {
+        check.onlyKnown(retention, ["dropAfter", ...jobSettingNames], "retentionPolicy.");
+        check.interval("retentionPolicy", "retentionPolicy.dropAfter", retention["dropAfter"], {
+            required: true,
+            positive: true,
+        });
+        check.jobSettings("retentionPolicy", retention, false);
+    }
+    validateCompressionPolicy(check, inputs["compressionPolicy"]);
+    const compression = inputs["compressionPolicy"] as CompressionPolicy | undefined;
+    if (compression !== undefined && typeof compression === "object") {
+        const listed = [
+            ...(Array.isArray(compression.segmentBy) ? compression.segmentBy : []),
+            ...(Array.isArray(compression.orderBy) ? compression.orderBy : [])
+                .filter((term) => typeof term === "string" && !check.isUnknown(term))
+                .map((term) => parseOrderTerm(term).column),
+        ];
+        references("compressionPolicy", listed);
+    }
+    return check.problems;
+}
+
+function validateColumns(check: Validation, value: unknown): Map<string, Column> | undefined {
+    if (check.isUnknown(value)) return undefined;
+    const list = check.list("columns", value);
+    if (list.length === 0) {
+        check.add(
+            "columns",
+            "a hypertable needs columns",
+            undefined,
+            "list them as { name, type, nullable, default }",
+        );
+        return undefined;
+    }
+    const columns = new Map<string, Column>();
+    list.forEach((entry, index) => {
+        if (check.isUnknown(entry)) return;
+        const path = `columns[${index}]`;
+        if (typeof entry !== "object" || entry === null) {
+            check.add(
+                "columns",
+                `${path} must be { name, type }`,
+                shown(entry),
+                "see the reference",
+            );
+            return;
+        }
+        const column = entry as Column;
+        check.onlyKnown(entry, ["name", "type", "nullable", "default", "comment"], `${path}.`);
+        const problem = column.name === undefined ? "is missing" : identifierProblem(column.name);
+        if (problem !== undefined)
+            check.add(
+                "columns",
+                `${path}.name ${problem}`,
+                shown(column.name),
+                "give a name of 1 to 63 bytes",
+            );
+        if (typeof column.type !== "string" || !/^[^;]+$/.test(column.type)) {
+            check.add(
+                "columns",
+                `${path}.type is not a type`,
+                shown(column.type),
+                "write a PostgreSQL type, such as timestamptz",
+            );
+        }
+        check.boolean("columns", column.nullable, `${path}.nullable`);
+        check.text("columns", column.default, `${path}.default`);
+        if (columns.has(column.name)) {
+            check.add(
+                "columns",
+                `column ${column.name} is declared twice`,
+                undefined,
+                "keep one of them",
+            );
+        }
+        columns.set(column.name, column);
+    });
+    return columns;
+}
+
+function validateTimeColumn(
+    check: Validation,
+    value: unknown,
+    columns: Map<string, Column> | undefined,
+): void {
+    if (check.isUnknown(value)) return;
+    if (typeof value !== "string" || value === "") {
+        check.add(
+            "timeColumn",
+            "timeColumn is missing",
+            undefined,
+            "name the column that chunks are cut by",
+        );
+        return;
+    }
+    if (columns === undefined) return;
+    const column = columns.get(value);
+    if (column === undefined) {
+        check.add(
+            "timeColumn",
+            `timeColumn names column ${JSON.stringify(value)}, which is not declared`,
+            `declared are ${[...columns.keys()].join(", ")}`,
+            "declare the column, or correct the name",
+        );
+    } else if (
+        typeof column.type === "string" &&
+        !timeTypes.includes(column.type.trim().toLowerCase())
+    ) {
+        check.add(
+            "timeColumn",
+            `column ${value} is no time column`,
+            `its type is ${column.type}; supported are ${timeTypes.join(", ")}`,
+            "make it a timestamptz",
+        );
+    }
+}
+
+function validateIndexes(
+    check: Validation,
+    inputs: Readonly<Record<string, unknown>>,
+    references: (property: string, names: readonly unknown[]) => void,
+): void {
+    const names = new Set<string>();
+    check.list("indexes", inputs["indexes"]).forEach((entry, position) => {
+        if (check.isUnknown(entry)) return;
+        const path = `indexes[${position}]`;
+        if (typeof entry !== "object" || entry === null) {
+            check.add("indexes", `${path} must be { columns }`, shown(entry), "see the reference");
+            return;
+        }
+        const index = entry as Index;
+        check.onlyKnown(entry, ["name", "columns", "method", "where"], `${path}.`);
+        const columns = check.list("indexes", index.columns, `${path}.columns`);
+        if (columns.length === 0)
+            check.add("indexes", `${path} has no columns`, undefined, "list at least one");
+        references(
+            "indexes",
+            columns
+                .filter((term) => typeof term === "string")
+                .map((term) => parseOrderTerm(term as string).column),
+        );
+        check.text("indexes", index.where, `${path}.where`);
+        const name =
+            index.name ??
+            (typeof inputs["name"] === "string" ? indexName(inputs["name"], index) : undefined);
+        if (name === undefined) return;
+        const problem = identifierProblem(name);
+        if (problem !== undefined)
+            check.add(
+                "indexes",
+                `${path}.name ${problem}`,
+                shown(name),
+                "give the index a shorter name",
+            );
+        if (names.has(name))
+            check.add(
+                "indexes",
+                `index ${name} is declared twice`,
+                undefined,
+                "give one of them another name",
+            );
+        names.add(name);
+    });
+}
+
+function indexName(table: string, index: Index): string {
+    const columns = Array.isArray(index.columns) ? index.columns : [];
+    return [table, ...columns.map((term) => parseOrderTerm(String(term)).column), "idx"].join("_");
+}
+
+/** Fills in the documented defaults; only for inputs that validated without a problem. */
+export function desiredHypertable(inputs: Readonly<Record<string, unknown>>): DesiredHypertable {
+    const given = inputs as unknown as Partial<DesiredHypertable> & {
+        readonly indexes?: readonly Index[];
+    };
+    const name = given.name ?? "";
+    return {
+        schema: given.schema ?? "public",
+        name,
+        columns: given.columns ?? [],
+        timeColumn: given.timeColumn ?? "",
+        primaryKey: given.primaryKey ?? [],
+        chunkTimeInterval: given.chunkTimeInterval ?? "7 days",
+        indexes: (given.indexes ?? []).map((index) => ({
+            ...index,
+            name: index.name ?? indexName(name, index),
+            method: index.method ?? "btree",
+        })),
+        comment: given.comment ?? null,
+        grants: given.grants ?? [],
+        adopt: given.adopt ?? false,
+        dropColumns: given.dropColumns ?? [],
+        ...(given.retentionPolicy && { retentionPolicy: given.retentionPolicy }),
+        ...(given.compressionPolicy && { compressionPolicy: given.compressionPolicy }),
+    };
+}

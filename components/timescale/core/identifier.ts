@@ -1,0 +1,39 @@
+/** Quoting of names and literals for the statements that cannot take bound parameters. */
+import { escapeIdentifier, escapeLiteral } from "pg";
+
+/** A relation's place: schema and name as PostgreSQL stores them, unquoted. */
+export interface QualifiedName {
+    readonly schema: string;
+    readonly name: string;
+}
+
+/** `"schema"."name"`, always quoted, so that no name needs to be special. */
+export function quoteQualified({ schema, name }: QualifiedName): string {
+    return `${escapeIdentifier(schema)}.${escapeIdentifier(name)}`;
+}
+
+/** `schema.name` for people, quoted only where PostgreSQL would need it. */
+export function displayName({ schema, name }: QualifiedName): string {
+    return `${displayIdentifier(schema)}.${displayIdentifier(name)}`;
+}
+
+function displayIdentifier(name: string): string {
+    return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : escapeIdentifier(name);
+}
+
+/** PostgreSQL cuts longer names without a word (NAMEDATALEN - 1). */
+export const maximumIdentifierBytes = 63;
+
+/** What is wrong with a name, or `undefined`. Names that need quoting are fine. */
+export function identifierProblem(name: unknown): string | undefined {
+    if (typeof name !== "string") return "must be a string";
+    if (name === "") return "must not be empty";
+    if (name.includes("\0")) return "must not contain a NUL character";
+    const bytes = Buffer.byteLength(name, "utf8");
+    if (bytes > maximumIdentifierBytes) {
+        return `is ${bytes} bytes long; PostgreSQL keeps ${maximumIdentifierBytes} and would cut the rest`;
+    }
+    return undefined;
+}
+
+export { escapeIdentifier, escapeLiteral };

@@ -1,0 +1,204 @@
+/**
+ * Policies: the background jobs that refresh, drop and compress.
+ *
+ * What a program writes is brought to one normal form with every default filled in, so that a job
+ * changed by hand differs from it in plain sight.
+ */
+import { sameInterval } from "./interval";
+
+/** What every policy has besides its own offsets. */
+export interface JobSettings {
+    /** First run and origin of a drift-free schedule, as a timestamp with time zone. Omitted: the next run starts one scheduleInterval after the last one ended. */
+    readonly initialStart?: string;
+    /** Time zone that keeps a fixed schedule at the same local time over daylight saving. */
+    readonly timezone?: string;
+    /** Keep the job without running it. Default false. */
+    readonly paused?: boolean;
+    /** The run is cancelled after this long; `"0"` means never. */
+    readonly maxRuntime?: string;
+    /** -1 retries for ever. Default -1. */
+    readonly maxRetries?: number;
+    readonly retryPeriod?: string;
+}
+
+/** Source: add_continuous_aggregate_policy. The window runs from now - startOffset to now - endOffset. */
+export interface RefreshPolicy extends JobSettings {
+    /** Omitted: from the beginning of the data. Must leave at least two buckets before endOffset. */
+    readonly startOffset?: string;
+    /** Omitted: up to the newest data, the open bucket included. */
+    readonly endOffset?: string;
+    readonly scheduleInterval: string;
+}
+
+/** Source: add_retention_policy. Whole chunks are dropped once they are older than dropAfter. */
+export interface RetentionPolicy extends JobSettings {
+    readonly dropAfter: string;
+    /** Default "1 day". */
+    readonly scheduleInterval?: string;
+}
+
+/** Source: add_compression_policy, and the compression settings of the table it works on. */
+export interface CompressionPolicy extends JobSettings {
+    readonly compressAfter: string;
+    /** Columns whose values are kept apart; default: none on a hypertable, the grouping columns on an aggregate. */
+    readonly segmentBy?: readonly string[];
+    /** `column`, `column DESC`, …; default: the time column, newest first on a hypertable. */
+    readonly orderBy?: readonly string[];
+    /** Default "12 hours". */
+    readonly scheduleInterval?: string;
+}
+
+export type PolicyKind = "refresh" | "retention" | "compression";
+
+/** The procedure each policy's job runs; jobs are recognised by it and by nothing else. */
+export const policyProcedures = {
+    refresh: "policy_refresh_continuous_aggregate",
+    retention: "policy_retention",
+    compression: "policy_compression",
+} as const satisfies Record<PolicyKind, string>;
+
+export const policyProperties = {
+    refresh: "refreshPolicy",
+    retention: "retentionPolicy",
+    compression: "compressionPolicy",
+} as const satisfies Record<PolicyKind, string>;
+
+/** A job as it should be: every field has a value. */
+export interface DesiredJob {
+    readonly kind: PolicyKind;
+    /** The offsets, by the names they have in the job's config; null is unbounded. */
+    readonly offsets: Readonly<Record<string, string | null>>;
+    readonly scheduleInterval: string;
+    readonly initialStart: string | null;
+    readonly timezone: string | null;
+    readonly scheduled: boolean;
+    readonly maxRuntime: string;
+    readonly maxRetries: number;
+    readonly retryPeriod: string;
+}
+
+/** A job as the catalog has it. Intervals are in the server's spelling. */
+export interface ActualJob {
+    readonly id: number;
+    readonly procedure: string;
+    readonly owner: string;
+    readonly config: Readonly<Record<string, unknown>>;
+    readonly scheduleInterval: string;
+    /** ISO 8601 in UTC. */
+    readonly initialStart: string | null;
+    readonly fixedSchedule: boolean;
+    readonly timezone: string | null;
+    readonly scheduled: boolean;
+    readonly maxRuntime: string;
+    readonly maxRetries: number;
+    readonly retryPeriod: string;
+}
+
+export function desiredRefreshJob(policy: RefreshPolicy): DesiredJob {
+    return {
+        ...common("refresh", policy, policy.scheduleInterval, "0", policy.scheduleInterval),
+        offsets: {
+            start_offset: policy.startOffset ?? null,
+            end_offset: policy.endOffset ?? null,
+        },
+    };
+}
+
+export function desiredRetentionJob(policy: RetentionPolicy): DesiredJob {
+    return {
+        ...common(
+            "retention",
+            policy,
+            policy.scheduleInterval ?? "1 day",
+            "5 minutes",
+            "5 minutes",
+        ),
+        offsets: { drop_after: policy.dropAfter },
+    };
+}
+
+export function desiredCompressionJob(policy: CompressionPolicy): DesiredJob {
+    return {
+        ...common("compression", policy, policy.scheduleInterval ?? "12 hours", "0", "1 hour"),
+        offsets: { compress_after: policy.compressAfter },
+    };
+}
+
+/** The defaults are the server's own (2.14), written out so that they are also put back. */
+function common(
+    kind: PolicyKind,
+    settings: JobSettings,
+    scheduleInterval: string,
+    maxRuntime: string,
+    retryPeriod: string,
+): Omit<DesiredJob, "offsets"> {
+    return {
+        kind,
+        scheduleInterval,
+        initialStart: settings.initialStart ?? null,
+        timezone: settings.timezone ?? null,
+        scheduled: !(settings.paused ?? false),
+        maxRuntime: settings.maxRuntime ?? maxRuntime,
+        maxRetries: settings.maxRetries ?? -1,
+        retryPeriod: settings.retryPeriod ?? retryPeriod,
+    };
+}
+
+export interface JobDifference {
+    /** Field name as a program writes it, such as `scheduleInterval`. */
+    readonly field: string;
+    readonly was: string;
+    readonly will: string;
+}
+
+/** Field names of a job's config, as a program writes them. */
+const offsetFields: Readonly<Record<string, string>> = {
+    start_offset: "startOffset",
+    end_offset: "endOffset",
+    drop_after: "dropAfter",
+    compress_after: "compressAfter",
+};
+
+/** What would have to change for the job to be as desired; empty when only spellings differ. */
+export function jobDifferences(
+    actual: ActualJob,
+    desired: DesiredJob,
+    { ignoreScheduled = false }: { readonly ignoreScheduled?: boolean } = {},
+): JobDifference[] {
+    const differences: JobDifference[] = [];
+    const interval = (field: string, was: string | null, will: string | null): void => {
+        if (!sameInterval(was, will)) {
+            differences.push({ field, was: was ?? "unbounded", will: will ?? "unbounded" });
+        }
+    };
+    const value = (field: string, was: unknown, will: unknown): void => {
+        if (was !== will) differences.push({ field, was: String(was), will: String(will) });
+    };
+
+    for (const [key, will] of Object.entries(desired.offsets)) {
+        const was = actual.config[key];
+        interval(
+            offsetFields[key] ?? key,
+            was === undefined || was === null ? null : String(was),
+            will,
+        );
+    }
+    interval("scheduleInterval", actual.scheduleInterval, desired.scheduleInterval);
+    value(
+        "initialStart",
+        actual.fixedSchedule ? instant(actual.initialStart) : "none",
+        desired.initialStart === null ? "none" : instant(desired.initialStart),
+    );
+    value("timezone", actual.timezone ?? "none", desired.timezone ?? "none");
+    if (!ignoreScheduled) value("paused", !actual.scheduled, !desired.scheduled);
+    interval("maxRuntime", actual.maxRuntime, desired.maxRuntime);
+    value("maxRetries", actual.maxRetries, desired.maxRetries);
+    interval("retryPeriod", actual.retryPeriod, desired.retryPeriod);
+    return differences;
+}
+
+function instant(text: string | null): string {
+    if (text === null) return "none";
+    const time = Date.parse(text);
+    return Number.isNaN(time) ? text : new Date(time).toISOString();
+}

@@ -1,0 +1,153 @@
+/**
+ * What can be said of an aggregate's query without a server: is it one SELECT, does it bucket time,
+ * does it call what must not be called. Comparing queries is left to the server's own normal form.
+ */
+import { type Interval, parseInterval } from "./interval";
+
+/** A query's text with comments dropped and the insides of quotes blanked, of the same length. */
+export function blank(query: string): string {
+    const spaces = (text: string): string => text.replace(/[^\n]/g, " ");
+    let result = "";
+    let at = 0;
+    const take = (end: number, how: (text: string) => string): void => {
+        result += how(query.slice(at, end));
+        at = end;
+    };
+    while (at < query.length) {
+        const rest = query.slice(at);
+        const dollar = /^\$([A-Za-z_][A-Za-z0-9_]*)?\$/.exec(rest);
+        if (rest.startsWith("--")) {
+            const end = rest.indexOf("\n");
+            take(end === -1 ? query.length : at + end, spaces);
+        } else if (rest.startsWith("/*")) {
+            take(at + commentLength(rest), spaces);
+        } else if (dollar !== null) {
+            const end = rest.indexOf(dollar[0], dollar[0].length);
+            take(
+                end === -1 ? query.length : at + end + dollar[0].length,
+                (t) => `'${spaces(t.slice(2))}'`,
+            );
+        } else if (rest.startsWith("'")) {
+            const escapes = /[eE]$/.test(result) && !/[A-Za-z0-9_][eE]$/.test(result);
+            take(at + quotedLength(rest, "'", escapes), (t) => `'${spaces(t.slice(2))}'`);
+        } else if (rest.startsWith('"')) {
+            take(
+                at + quotedLength(rest, '"', false),
+                (t) => `"${t.slice(2).replace(/[^\n]/g, "_")}"`,
+            );
+        } else {
+            take(at + 1, (t) => t);
+        }
+    }
+    return result;
+}
+
+/** PostgreSQL's comments nest. */
+function commentLength(text: string): number {
+    let depth = 0;
+    for (let at = 0; at < text.length; at += 1) {
+        if (text.startsWith("/*", at)) {
+            depth += 1;
+            at += 1;
+        } else if (text.startsWith("*/", at)) {
+            depth -= 1;
+            at += 1;
+            if (depth === 0) return at + 1;
+        }
+    }
+    return text.length;
+}
+
+function quotedLength(text: string, quote: string, escapes: boolean): number {
+    for (let at = 1; at < text.length; at += 1) {
+        if (escapes && text[at] === "\\") at += 1;
+        else if (text[at] === quote) {
+            if (text[at + 1] === quote) at += 1;
+            else return at + 1;
+        }
+    }
+    return text.length;
+}
+
+/** The query without a trailing semicolon and white space, ready to stand inside another statement. */
+export function statementBody(query: string): string {
+    const shape = blank(query);
+    const end = shape.trimEnd().replace(/[\s;]+$/, "").length;
+    // What follows on the same line would otherwise fall into a trailing comment.
+    return query.slice(0, end).trimStart();
+}
+
+/** Functions whose result depends on when, where or for whom they run. */
+const mutableFunctions =
+    /\b(now|random|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|gen_random_uuid|uuid_generate_v4|nextval|currval|txid_current|pg_backend_pid|current_setting|date_trunc|to_char)\s*\(|\b(current_timestamp|current_date|current_time|localtimestamp|localtime|current_user|session_user|current_role|user)\b(?!\s*\.)/i;
+
+export interface QueryProblem {
+    readonly message: string;
+    readonly detail?: string;
+    readonly hint: string;
+}
+
+/** Everything that is wrong with the text, as far as text can tell; the server says the rest. */
+export function queryProblems(query: string): QueryProblem[] {
+    const shape = blank(query);
+    const body = shape.trimEnd().replace(/[\s;]+$/, "");
+    const problems: QueryProblem[] = [];
+    if (body.trim() === "") {
+        return [
+            {
+                message: "the query is empty",
+                hint: "write one SELECT over a hypertable, grouped by time_bucket",
+            },
+        ];
+    }
+    if (body.includes(";")) {
+        problems.push({
+            message: "the query holds more than one statement",
+            detail: `a second statement begins at line ${shape.slice(0, body.indexOf(";") + 1).split("\n").length}`,
+            hint: "keep one SELECT; declare anything else as a resource of its own",
+        });
+    }
+    const first = /^\s*\(*\s*([A-Za-z]+)/.exec(body)?.[1]?.toUpperCase();
+    if (first === "WITH") {
+        problems.push({
+            message: "the query begins with WITH",
+            detail: "a continuous aggregate takes no common table expression",
+            hint: "write the SELECT without it",
+        });
+    } else if (first !== "SELECT") {
+        problems.push({
+            message: "the query is not a SELECT",
+            detail: `it begins with ${first ?? JSON.stringify(body.trim().slice(0, 20))}`,
+            hint: "give only the SELECT; CREATE MATERIALIZED VIEW and its options are added",
+        });
+    }
+    if (!/\btime_bucket"?\s*\(/i.test(body)) {
+        problems.push({
+            message: "the query has no time_bucket",
+            detail: "a continuous aggregate groups by time_bucket over the hypertable's time column",
+            hint: "select time_bucket('1 hour', <time column>) AS bucket and group by it",
+        });
+    }
+    const mutable = mutableFunctions.exec(body);
+    if (mutable !== null) {
+        const name = mutable[1] ?? mutable[2] ?? "";
+        problems.push({
+            message: `the query calls ${name}, whose result is not always the same`,
+            detail: "buckets are computed at different times, so such a call freezes whatever it gave at the refresh",
+            hint: "leave it out of the aggregate and filter when you query it",
+        });
+    }
+    return problems;
+}
+
+/** The bucket width that the text gives, or `undefined` where only the server can tell. */
+export function bucketWidth(query: string): Interval | undefined {
+    const shape = blank(query);
+    const call = /\btime_bucket"?\s*\(\s*(?:bucket_width\s*(?:=>|:=)\s*)?(?:interval\s*)?'/i.exec(
+        shape,
+    );
+    if (call === null) return undefined;
+    const start = call.index + call[0].length;
+    const end = shape.indexOf("'", start);
+    return end === -1 ? undefined : parseInterval(query.slice(start, end));
+}

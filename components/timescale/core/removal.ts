@@ -1,0 +1,27 @@
+/** What stands in the way of dropping something, in words. */
+import { TimescaleError } from "./errors";
+import { displayName, type QualifiedName, quoteQualified } from "./identifier";
+import type { Queryable } from "./session";
+import { readSql } from "./sqlFile";
+
+/**
+ * @throws TimescaleError that names every view and aggregate that reads the object
+ */
+export async function refuseDependants(
+    client: Queryable,
+    kind: string,
+    name: QualifiedName,
+): Promise<void> {
+    const { rows } = await client.query<QualifiedName & { kind: string }>(
+        readSql("catalog/dependants.sql"),
+        [quoteQualified(name)],
+    );
+    if (rows.length === 0) return;
+    const object = displayName(name);
+    throw new TimescaleError(`${kind} ${object} is read by others and was not dropped`, {
+        code: "2BP01",
+        detail: rows.map((row) => `${row.kind} ${displayName(row)}`).join(", "),
+        hint: "drop or redefine these first; nothing is ever dropped with CASCADE",
+        object,
+    });
+}

@@ -1,0 +1,52 @@
+/** What answers at the other end: versions, identity, and whether it can be worked with at all. */
+import { TimescaleError } from "./errors";
+import type { Queryable } from "./session";
+import { readSql } from "./sqlFile";
+
+export interface ServerState {
+    readonly postgresVersion: number;
+    readonly timescaleVersion: string | null;
+    readonly extensionSchema: string | null;
+    readonly license: string | null;
+    readonly restoring: string | null;
+    readonly replica: boolean;
+}
+
+/** A server that this project can work with. */
+export interface UsableServer {
+    readonly timescaleVersion: string;
+    /** Where time_bucket and the policy functions live; part of every search path. */
+    readonly extensionSchema: string;
+    readonly replica: boolean;
+}
+
+/**
+ * Reads what the server is.
+ *
+ * @throws TimescaleError where nothing can be inspected: no extension, or a restore under way
+ */
+export async function inspectServer(client: Queryable): Promise<UsableServer> {
+    const { rows } = await client.query<ServerState & Record<string, unknown>>(
+        readSql("catalog/server.sql"),
+    );
+    const state = rows[0];
+    if (state?.timescaleVersion == null || state.extensionSchema === null) {
+        throw new TimescaleError("the database has no TimescaleDB", {
+            code: "extension_missing",
+            detail: 'extension "timescaledb" is not created in this database',
+            hint: "run CREATE EXTENSION timescaledb in it, or let the program manage access",
+        });
+    }
+    if (state.restoring === "on") {
+        throw new TimescaleError("the database is being restored", {
+            code: "restoring",
+            detail: "timescaledb.restoring is on: TimescaleDB's catalog is not loaded",
+            hint: "finish the restore with SELECT timescaledb_post_restore()",
+        });
+    }
+    return {
+        timescaleVersion: state.timescaleVersion,
+        extensionSchema: state.extensionSchema,
+        replica: state.replica,
+    };
+}

@@ -1,0 +1,186 @@
+/**
+ * One connection for one operation, and the transactions on it.
+ *
+ * Bound parameters are used inside transactions only: the embedded server shares one session
+ * between its clients, and only a transaction keeps the others out between Parse and Execute.
+ */
+import { backOff } from "exponential-backoff";
+import { Client, type QueryResultRow } from "pg";
+
+import { connectError } from "./connectErrors";
+import type { Connection } from "./connection";
+import { TimescaleError } from "./errors";
+import { escapeIdentifier, escapeLiteral } from "./identifier";
+import { clientConfig } from "./tls";
+
+/** The little of pg that the core uses; a pg.Client is one. */
+export interface Queryable {
+    query<Row extends QueryResultRow>(
+        text: string,
+        values?: unknown[],
+    ): Promise<{ rows: Row[]; rowCount: number | null }>;
+}
+
+export interface Session {
+    readonly client: Client;
+    readonly connection: Connection;
+    /** Server messages of level NOTICE and above, since the last time they were taken. */
+    readonly notices: string[];
+}
+
+export interface ConnectOptions {
+    /** How long to go on trying while the server is starting, in milliseconds. Default 0: one attempt. */
+    readonly patience?: number;
+    /** Told once when the first attempt found the server not ready. */
+    readonly onWait?: (reason: string) => void;
+}
+
+/**
+ * Runs `work` on a connection of its own and closes it.
+ *
+ * @throws TimescaleError in the user's terms when the server cannot be reached or refuses the login
+ */
+export async function withSession<T>(
+    connection: Connection,
+    work: (session: Session) => Promise<T>,
+    { patience = 0, onWait }: ConnectOptions = {},
+): Promise<T> {
+    const session = await connect(connection, patience, onWait);
+    try {
+        return await work(session);
+    } finally {
+        // A server that went away in the middle has already been reported by the work itself.
+        await session.client.end().then(undefined, () => undefined);
+    }
+}
+
+async function connect(
+    connection: Connection,
+    patience: number,
+    onWait: ((reason: string) => void) | undefined,
+): Promise<Session> {
+    const deadline = Date.now() + patience;
+    let told = false;
+    return backOff(() => attempt(connection), {
+        numOfAttempts: Number.MAX_SAFE_INTEGER,
+        startingDelay: 250,
+        maxDelay: 2000,
+        retry: (error: unknown) => {
+            if (!isNotYetReady(error) || Date.now() > deadline) return false;
+            if (!told) onWait?.(error instanceof Error ? error.message : String(error));
+            told = true;
+            return true;
+        },
+    });
+}
+
+/** Whether a server that is being started says this on its way up. */
+function isNotYetReady(error: unknown): boolean {
+    return (
+        error instanceof TimescaleError &&
+        ["connection_refused", "connection_lost", "57P03"].includes(error.code ?? "")
+    );
+}
+
+async function attempt(connection: Connection): Promise<Session> {
+    const client = new Client(clientConfig(connection));
+    const notices: string[] = [];
+    client.on("notice", (notice) => notices.push(notice.message ?? ""));
+    // Without a listener a connection lost between two queries would end the process.
+    client.on("error", (error) => notices.push(error.message));
+    try {
+        await client.connect();
+    } catch (error) {
+        throw connectError(error, connection);
+    }
+    return { client, connection, notices };
+}
+
+export interface TransactionOptions {
+    readonly readOnly?: boolean;
+    /** Schemas that unqualified names are looked up in. */
+    readonly searchPath: readonly string[];
+    /** Milliseconds; default 2000. Writers that queue behind a statement never wait longer. */
+    readonly lockTimeout?: number;
+    readonly rollback?: boolean;
+}
+
+/**
+ * Runs `work` in one transaction with the settings that decide how the server prints definitions
+ * (search path, time zone, interval and date style), so that texts of two runs can be compared.
+ */
+export async function inTransaction<T>(
+    { client, connection }: Session,
+    options: TransactionOptions,
+    work: (client: Client) => Promise<T>,
+): Promise<T> {
+    const path = options.searchPath.map((schema) => escapeIdentifier(schema)).join(", ");
+    await client.query(
+        [
+            `BEGIN${options.readOnly === true ? " READ ONLY" : ""}`,
+            // The embedded server takes every login for its superuser; elsewhere this changes nothing.
+            `SET LOCAL ROLE ${escapeIdentifier(connection.user)}`,
+            `SET LOCAL search_path TO ${path}`,
+            `SET LOCAL lock_timeout TO ${options.lockTimeout ?? 2000}`,
+            "SET LOCAL TimeZone TO 'UTC'",
+            "SET LOCAL DateStyle TO 'ISO'",
+            "SET LOCAL IntervalStyle TO 'postgres'",
+        ].join("; "),
+    );
+    let result: T;
+    try {
+        result = await work(client);
+    } catch (error) {
+        // The first error is the one to report; a dead connection has rolled back by itself.
+        await client.query("ROLLBACK").then(undefined, () => undefined);
+        throw error;
+    }
+    await client.query(options.rollback === true ? "ROLLBACK" : "COMMIT");
+    return result;
+}
+
+/**
+ * Runs `work` while this session alone holds the object's advisory lock; another deployment that
+ * works on the same object is waited for.
+ *
+ * @throws TimescaleError when it is still held after `patience` milliseconds
+ */
+export async function withObjectLock<T>(
+    session: Session,
+    object: string,
+    onWait: (reason: string) => void,
+    work: () => Promise<T>,
+    patience = 600_000,
+): Promise<T> {
+    const key = `hashtextextended(${escapeLiteral(`pulumi-timescale ${object}`)}, 0)`;
+    const deadline = Date.now() + patience;
+    let told = false;
+    for (;;) {
+        const { rows } = await session.client.query<{ locked: boolean }>(
+            `SELECT pg_try_advisory_lock(${key}) AS locked`,
+        );
+        if (rows[0]?.locked === true) break;
+        if (Date.now() > deadline) {
+            throw new TimescaleError(
+                `another deployment has been working on ${object} for too long`,
+                {
+                    code: "lock_held",
+                    detail: `its advisory lock was not free within ${patience / 1000} seconds`,
+                    hint: "wait for the other deployment to end, or find it with: SELECT pid, application_name, state FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE locktype = 'advisory'",
+                    object,
+                },
+            );
+        }
+        if (!told) onWait("waiting for another deployment of this object");
+        told = true;
+        await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+    try {
+        return await work();
+    } finally {
+        // The lock goes with the session in any case; the embedded server's session lives on.
+        await session.client
+            .query(`SELECT pg_advisory_unlock(${key})`)
+            .then(undefined, () => undefined);
+    }
+}

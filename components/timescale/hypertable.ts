@@ -1,0 +1,91 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+import type { Connection } from "./core/connection";
+import type { Grant } from "./core/grants";
+import type { Column, Index } from "./core/hypertable/spec";
+import type { CompressionPolicy, RetentionPolicy } from "./core/policy";
+import { type Inputs, TimescaleResource } from "./resource";
+
+export interface HypertableProperties {
+    /** The database, and the login that will own the table; kept as a secret. */
+    readonly connection: Connection;
+    /**
+     * Identity of the database that may answer, from `_timescaledb_catalog.metadata`; `"any"` for a
+     * server that is made anew with its stack.
+     *
+     * @default - the database that the first `up` met
+     */
+    readonly databaseUuid?: string;
+    /** @default "public" */
+    readonly schema?: string;
+    /** Changing it renames the table in place. */
+    readonly name: string;
+    /** In order. A column goes only when `dropColumns` names it. */
+    readonly columns: readonly Column[];
+    /** The column that chunks are cut by: a timestamptz, timestamp or date. */
+    readonly timeColumn: string;
+    /** Must hold the time column. @default - no primary key */
+    readonly primaryKey?: readonly string[];
+    /** Time range of one chunk; new chunks only. @default "7 days" */
+    readonly chunkTimeInterval?: string;
+    /** @default - none beside the primary key's; the default index on the time column is not made */
+    readonly indexes?: readonly Index[];
+    /** @default - no retention policy; rows are kept for ever */
+    readonly retentionPolicy?: RetentionPolicy;
+    /** @default - no compression */
+    readonly compressionPolicy?: CompressionPolicy;
+    /** @default - no comment */
+    readonly comment?: string;
+    /**
+     * Who may do what, as a whole: a privilege that is not listed is revoked.
+     *
+     * @default - nobody but the owner
+     */
+    readonly grants?: readonly Grant[];
+    /**
+     * Take over a hypertable of this name that exists and differs.
+     *
+     * @default false: only one with the same columns, key and owner is taken over
+     */
+    readonly adopt?: boolean;
+    /** Columns to drop with their data. @default - none; a column that is not declared is kept */
+    readonly dropColumns?: readonly string[];
+}
+
+export type HypertableArgs = Inputs<HypertableProperties>;
+
+/**
+ * A TimescaleDB hypertable with its indexes, retention and compression policies, comments and
+ * grants, made in one transaction.
+ *
+ * ```ts
+ * new Hypertable("metrics", {
+ *     connection,
+ *     name: "metrics",
+ *     columns: [
+ *         { name: "ts", type: "timestamptz", nullable: false },
+ *         { name: "value", type: "double precision" },
+ *     ],
+ *     timeColumn: "ts",
+ *     chunkTimeInterval: "1 day",
+ *     retentionPolicy: { dropAfter: "90 days" },
+ * }, { protect: true });
+ * ```
+ *
+ * | You change                                   | `up` does                                | Rows |
+ * |----------------------------------------------|------------------------------------------|------|
+ * | a column more, a default, nullability        | alters the table                         | kept |
+ * | a column less                                | nothing; with `dropColumns` drops it     | its values **lost** |
+ * | a column's type, the time column, the key    | refuses                                  | kept |
+ * | `indexes`                                    | creates and drops them                   | kept |
+ * | `chunkTimeInterval`                          | sets it for new chunks                   | kept |
+ * | `retentionPolicy`, `compressionPolicy`       | alters the jobs; ids and statistics stay | kept |
+ * | `comment`, `grants`                          | alters in place                          | kept |
+ * | `name`, `schema`                             | renames                                  | kept |
+ * | the resource left out                        | drops the table: use `protect`           | **lost** |
+ */
+export class Hypertable extends TimescaleResource {
+    constructor(name: string, args: HypertableArgs, opts?: pulumi.CustomResourceOptions) {
+        super("Hypertable", name, args, opts);
+    }
+}

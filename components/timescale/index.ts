@@ -1,0 +1,12 @@
+/** What a program imports: the resources, and the shapes of their inputs. */
+export {
+    ContinuousAggregate,
+    type ContinuousAggregateArgs,
+    type ContinuousAggregateProperties,
+} from "./continuousAggregate";
+export type { Connection, SslMode } from "./core/connection";
+export type { Grant, Privilege } from "./core/grants";
+export type { Column, Index } from "./core/hypertable/spec";
+export type { CompressionPolicy, JobSettings, RefreshPolicy, RetentionPolicy } from "./core/policy";
+export { readSql } from "./core/sqlFile";
+export { Hypertable, type HypertableArgs, type HypertableProperties } from "./hypertable";

@@ -1,0 +1,146 @@
+/** Continuous aggregates for the lifecycle. */
+import { DatabaseError } from "pg";
+
+import {
+    converge,
+    type Fingerprint,
+    type Memory,
+    normaliseDesired,
+    planLive,
+    queryRefusals,
+} from "../core/aggregate/converge";
+import type { InspectedAggregate } from "../core/aggregate/inspect";
+import { removeAggregate } from "../core/aggregate/remove";
+import { aggregateProperties, desiredAggregate, validateAggregate } from "../core/aggregate/spec";
+import { searchPathOf } from "../core/converging";
+import { explain, TimescaleError } from "../core/errors";
+import { displayName } from "../core/identifier";
+import { inspectServer } from "../core/server";
+import { inTransaction } from "../core/session";
+import { actualPolicyInputs } from "./policyInputs";
+import { formerName, type Properties, type ResourceKind } from "./resourceKind";
+
+export const continuousAggregateKind: ResourceKind = {
+    name: "ContinuousAggregate",
+    properties: aggregateProperties,
+    liveProperties: ["query", "schema", "name"],
+    validate: validateAggregate,
+
+    async validateLive(session, inputs) {
+        const desired = desiredAggregate(inputs);
+        const server = await inTransaction(
+            session,
+            { readOnly: true, searchPath: ["pg_catalog"] },
+            inspectServer,
+        );
+        if (server.replica) return [];
+        try {
+            const normalised = await normaliseDesired(
+                session,
+                desired,
+                searchPathOf(desired, server),
+            );
+            return queryRefusals(normalised, displayName(desired)).map((error) => ({
+                property: "query",
+                reason: explain(error),
+            }));
+        } catch (error) {
+            if (error instanceof TimescaleError && isAboutTheText(error)) {
+                return [{ property: "query", reason: explain(error) }];
+            }
+            return [];
+        }
+    },
+
+    async plan(session, inputs, outputs) {
+        const desired = desiredAggregate(inputs);
+        const { plan, actual, databaseUuid } = await planLive(
+            session,
+            desired,
+            memoryOf(inputs, outputs),
+        );
+        return {
+            plan,
+            databaseUuid,
+            exists: actual.kind === "aggregate",
+            actualInputs: actualInputs(
+                inputs,
+                actual,
+                plan.lines.map(({ property }) => property),
+                plan.refusals,
+            ),
+        };
+    },
+
+    async converge(session, inputs, outputs, hooks) {
+        const desired = desiredAggregate(inputs);
+        const result = await converge(session, desired, memoryOf(inputs, outputs), {
+            onStatus: hooks.onStatus,
+            checkDatabase: hooks.checkDatabase,
+            onApplied: (converged) => hooks.onApplied({ ...converged }),
+        });
+        return { ...result };
+    },
+
+    async remove(session, outputs, onStatus) {
+        const desired = desiredAggregate(outputs);
+        const server = await inTransaction(
+            session,
+            { readOnly: true, searchPath: ["pg_catalog"] },
+            inspectServer,
+        );
+        await removeAggregate(session, {
+            name: desired,
+            searchPath: searchPathOf(desired, server),
+            acceptLoss: desired.acceptLoss,
+            onRetry: onStatus,
+        });
+    },
+};
+
+/**
+ * Whether the server refuses the text itself. A missing table or column may be made by the same
+ * deployment, and a missing privilege may be granted by it.
+ */
+function isAboutTheText(error: TimescaleError): boolean {
+    if (!(error.cause instanceof DatabaseError)) return false;
+    const code = error.code ?? "";
+    return /^(42|22|0A)/.test(code) && !["42P01", "42703", "42501", "42P07"].includes(code);
+}
+
+function memoryOf(inputs: Properties, outputs: Properties | undefined): Memory {
+    return {
+        managed: outputs !== undefined,
+        declared: {
+            refreshPolicy: outputs?.["refreshPolicy"] !== undefined,
+            retentionPolicy: outputs?.["retentionPolicy"] !== undefined,
+            compressionPolicy: outputs?.["compressionPolicy"] !== undefined,
+        },
+        databaseUuid: (outputs?.["metDatabaseUuid"] as string | undefined) ?? null,
+        formerName: formerName(inputs, outputs),
+        ...(outputs?.["fingerprint"] !== undefined && {
+            fingerprint: outputs["fingerprint"] as Fingerprint,
+        }),
+    };
+}
+
+/** Only what differs is replaced, so that a refresh shows drift and nothing else. */
+function actualInputs(
+    inputs: Properties,
+    actual: InspectedAggregate,
+    changed: readonly string[],
+    refusals: readonly TimescaleError[],
+): Properties {
+    if (actual.kind !== "aggregate") return inputs;
+    const differs = (property: string): boolean =>
+        changed.some((path) => path === property || path.startsWith(`${property}.`));
+    return {
+        ...inputs,
+        ...(differs("materializedOnly") && { materializedOnly: actual.materializedOnly }),
+        ...(differs("comment") && { comment: actual.comment ?? undefined }),
+        ...(differs("chunkTimeInterval") && { chunkTimeInterval: actual.chunkTimeInterval }),
+        ...(differs("grants") && { grants: actual.grants }),
+        ...(refusals.some(({ code }) => code === "query_changed") && { query: actual.definition }),
+        ...actualPolicyInputs(actual, differs),
+    };
+}

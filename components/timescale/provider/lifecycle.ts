@@ -1,0 +1,339 @@
+/**
+ * The dynamic provider: check, diff, create, read, update and delete in terms of the core.
+ *
+ * State is only memory. What would change is the difference between the live database and the
+ * declaration, worked out anew each time; so drift shows in a plain preview, a reformatted query is
+ * no change, and running again after any failure finishes the work.
+ */
+import { isDeepStrictEqual } from "node:util";
+
+import { unknownValue } from "@pulumi/pulumi/runtime";
+
+import type { Connection } from "../core/connection";
+import { explain, TimescaleError } from "../core/errors";
+import { describePlan, isEmpty, type Plan } from "../core/plan";
+import { type ConnectOptions, type Session, withSession } from "../core/session";
+import { continuousAggregateKind } from "./continuousAggregateKind";
+import { report, withStatus } from "./engineLog";
+import { hypertableKind } from "./hypertableKind";
+import { limited } from "./limit";
+import { connectionOf, type Hooks, type Properties, type ResourceKind } from "./resourceKind";
+
+const kinds: readonly ResourceKind[] = [continuousAggregateKind, hypertableKind];
+
+interface CheckResult {
+    inputs: Record<string, unknown>;
+    failures: { property: string; reason: string }[];
+}
+
+/** The engine names resources by URN; the type token in it tells what kind this one is. */
+function kindOf(properties: Properties): ResourceKind {
+    const urn = urnOf(properties);
+    const type = urn.split("::")[2]?.split("$").at(-1) ?? "";
+    const kind = kinds.find(({ name }) => type === `pulumi-nodejs:dynamic/timescale:${name}`);
+    if (kind === undefined)
+        throw new Error(`this version of the provider knows no resource of type ${type}`);
+    return kind;
+}
+
+function urnOf(properties: Properties): string {
+    const urn = properties["__urn"];
+    return typeof urn === "string" ? urn : "";
+}
+
+function isUnknown(value: unknown): boolean {
+    return value === unknownValue;
+}
+
+function hasUnknown(value: unknown): boolean {
+    if (isUnknown(value)) return true;
+    return typeof value === "object" && value !== null && Object.values(value).some(hasUnknown);
+}
+
+/** Names taken in this run, so that two resources cannot fight over one object. */
+const declaredBy = new Map<string, string>();
+
+async function check(olds: Properties, news: Properties): Promise<CheckResult> {
+    const kind = kindOf(news);
+    const failures = [...kind.validate(news, isUnknown), ...duplicateProblems(kind, news)];
+    const changed = kind.liveProperties.some(
+        (property) => !isDeepStrictEqual(olds[property], news[property]),
+    );
+    const comparable =
+        !hasUnknown(news["connection"]) && !kind.liveProperties.some((p) => hasUnknown(news[p]));
+    if (failures.length === 0 && changed && comparable) {
+        failures.push(...(await liveProblems(kind, news)));
+    }
+    return { inputs: { ...news }, failures };
+}
+
+function duplicateProblems(kind: ResourceKind, news: Properties): CheckResult["failures"] {
+    const connection = news["connection"] as Partial<Connection> | undefined;
+    const name = news["name"];
+    if (typeof name !== "string" || hasUnknown(connection)) return [];
+    const schema = typeof news["schema"] === "string" ? news["schema"] : "public";
+    const place = [connection?.host, connection?.port, connection?.database, schema, name].join(
+        "\0",
+    );
+    const urn = urnOf(news);
+    const other = declaredBy.get(place);
+    declaredBy.set(place, other ?? urn);
+    if (other === undefined || other === urn) return [];
+    return [
+        {
+            property: "name",
+            reason: [
+                `${schema}.${name} is declared twice`,
+                `  detail: ${other.split("::").at(-1)} declares it as well`,
+                `  hint:   give this ${kind.name} another name, or remove one of the two`,
+            ].join("\n"),
+        },
+    ];
+}
+
+/** A server that cannot be asked says nothing against the inputs. */
+async function liveProblems(
+    kind: ResourceKind,
+    news: Properties,
+): Promise<CheckResult["failures"]> {
+    try {
+        return await session(news, {}, (open) => kind.validateLive(open, news));
+    } catch (error) {
+        if (error instanceof TimescaleError) return [];
+        throw error;
+    }
+}
+
+async function diff(
+    _id: string,
+    olds: Properties,
+    news: Properties,
+): Promise<{ changes: boolean }> {
+    const kind = kindOf(news);
+    const urn = urnOf(news);
+    if (hasUnknown(news)) {
+        const why = hasUnknown(news["connection"])
+            ? "its connection is not known before the update"
+            : "some of its inputs are not known before the update";
+        return fromInputs(kind, olds, news, why);
+    }
+    try {
+        const { plan, databaseUuid, exists } = await session(news, {}, (open) =>
+            kind.plan(open, news, olds),
+        );
+        const identity = anotherDatabase(news, olds, databaseUuid);
+        reportPlan(urn, plan, identity);
+        return {
+            changes:
+                !isEmpty(plan) || identity !== undefined || !exists || memoryIsStale(olds, news),
+        };
+    } catch (error) {
+        if (!(error instanceof TimescaleError)) throw error;
+        return fromInputs(kind, olds, news, explain(error));
+    }
+}
+
+/**
+ * What later operations read from the outputs and leaves no trace in the database. The engine keeps
+ * the old outputs when nothing changes, so a difference here has to reach them through an update.
+ */
+const remembered = ["connection", "schema", "name", "onDelete", "acceptLoss", "indexes"] as const;
+const rememberedPresence = ["refreshPolicy", "retentionPolicy", "compressionPolicy"] as const;
+
+function memoryIsStale(olds: Properties, news: Properties): boolean {
+    return (
+        remembered.some((name) => !isDeepStrictEqual(olds[name], news[name])) ||
+        rememberedPresence.some((name) => (olds[name] === undefined) !== (news[name] === undefined))
+    );
+}
+
+function reportPlan(urn: string, plan: Plan, identity: TimescaleError | undefined): void {
+    const lines = describePlan(plan);
+    if (lines.length > 0) report(urn, "info", lines.map((text) => `~ ${text}`).join("\n"));
+    for (const note of plan.notes) report(urn, "warning", note);
+    for (const refusal of [...(identity === undefined ? [] : [identity]), ...plan.refusals]) {
+        report(urn, "warning", `up will refuse this: ${explain(refusal)}`);
+    }
+}
+
+function fromInputs(
+    kind: ResourceKind,
+    olds: Properties,
+    news: Properties,
+    why: string,
+): { changes: boolean } {
+    report(urnOf(news), "warning", `not compared with the live database: ${why}`);
+    const properties = ["connection", ...kind.properties.filter((name) => name !== "databaseUuid")];
+    return { changes: properties.some((name) => !isDeepStrictEqual(olds[name], news[name])) };
+}
+
+/**
+ * Which database may answer: the one named by the input `databaseUuid`; without it the one that the
+ * first apply met; any with "any".
+ */
+function anotherDatabase(
+    inputs: Properties,
+    outputs: Properties | undefined,
+    databaseUuid: string,
+): TimescaleError | undefined {
+    const wanted = inputs["databaseUuid"] ?? outputs?.["metDatabaseUuid"];
+    if (wanted === undefined || wanted === "any" || wanted === databaseUuid) return undefined;
+    const { host, port, database } = connectionOf(inputs);
+    return new TimescaleError(`another database answers at ${host}:${port}/${database}`, {
+        code: "another_database",
+        detail: `its identity is ${databaseUuid}, and this resource belongs to ${String(wanted)}`,
+        hint: `correct the connection; if the database was rebuilt on purpose, set databaseUuid to "${databaseUuid}"`,
+    });
+}
+
+async function create(inputs: Properties): Promise<{ id: string; outs: Record<string, unknown> }> {
+    const outs = await convergeResource(inputs, undefined);
+    return { id: idOf(inputs), outs };
+}
+
+async function update(
+    _id: string,
+    olds: Properties,
+    news: Properties,
+): Promise<{ outs: Record<string, unknown> }> {
+    return { outs: await convergeResource(news, olds) };
+}
+
+function idOf(inputs: Properties): string {
+    return `${typeof inputs["schema"] === "string" ? inputs["schema"] : "public"}.${String(inputs["name"])}`;
+}
+
+/** A container that was just started may not answer for a while. */
+const patience = 60_000;
+
+async function convergeResource(
+    inputs: Properties,
+    olds: Properties | undefined,
+): Promise<Record<string, unknown>> {
+    const kind = kindOf(inputs);
+    const urn = urnOf(inputs);
+    let applied: Record<string, unknown> | undefined;
+    try {
+        return await withStatus(urn, async (show) => {
+            const hooks: Hooks = {
+                onStatus: show,
+                onApplied: (outputs) => {
+                    applied = toState(inputs, outputs);
+                },
+                checkDatabase: (uuid) => {
+                    const error = anotherDatabase(inputs, olds, uuid);
+                    if (error !== undefined) throw error;
+                },
+            };
+            const options: ConnectOptions = { patience, onWait: show };
+            const outputs = await session(inputs, options, (open) =>
+                kind.converge(open, inputs, olds, hooks),
+            );
+            return toState(inputs, outputs);
+        });
+    } catch (error) {
+        const text = error instanceof TimescaleError ? explain(error) : String(error);
+        if (applied === undefined) throw quiet(new Error(text, { cause: error }));
+        // What stands is recorded; the next up finishes the rest.
+        throw Object.assign(quiet(new Error(text, { cause: error })), {
+            id: idOf(inputs),
+            properties: applied,
+            reasons: [text],
+        });
+    }
+}
+
+/** Outputs are the inputs and what was learned; JSON-clean, or the engine would lose the resource. */
+function toState(inputs: Properties, outputs: Properties): Record<string, unknown> {
+    const { databaseUuid, ...others } = outputs;
+    return JSON.parse(
+        JSON.stringify({ ...inputs, ...others, metDatabaseUuid: databaseUuid }),
+    ) as Record<string, unknown>;
+}
+
+/** The host prints an error's stack beside its message; the message says all. */
+function quiet(error: Error): Error {
+    error.stack = "";
+    return error;
+}
+
+async function read(
+    id: string,
+    props: Properties,
+): Promise<{ id?: string; props?: Record<string, unknown>; inputs?: Record<string, unknown> }> {
+    const kind = kindOf(props);
+    const unchanged = { id, props: { ...props }, inputs: inputsOf(kind, props) };
+    try {
+        const planned = await session(props, {}, (open) =>
+            kind.plan(open, inputsOf(kind, props), props),
+        );
+        const met = props["metDatabaseUuid"];
+        if (met !== undefined && met !== planned.databaseUuid) {
+            report(urnOf(props), "warning", "another database answers: the state is left as it is");
+            return unchanged;
+        }
+        // Gone means absent in the very database that it was made in; anything less is an outage.
+        if (!planned.exists) return planned.plan.refusals.length > 0 ? unchanged : {};
+        const inputs = JSON.parse(JSON.stringify(planned.actualInputs)) as Record<string, unknown>;
+        return { id, props: { ...omit(props, kind.properties), ...inputs }, inputs };
+    } catch (error) {
+        if (!(error instanceof TimescaleError)) throw error;
+        report(urnOf(props), "warning", `not read from the live database: ${explain(error)}`);
+        return unchanged;
+    }
+}
+
+function inputsOf(kind: ResourceKind, props: Properties): Record<string, unknown> {
+    const names = ["connection", ...kind.properties, "__urn"];
+    return Object.fromEntries(
+        names.flatMap((name) => (props[name] === undefined ? [] : [[name, props[name]] as const])),
+    );
+}
+
+function omit(properties: Properties, names: readonly string[]): Record<string, unknown> {
+    return Object.fromEntries(Object.entries(properties).filter(([name]) => !names.includes(name)));
+}
+
+async function remove(_id: string, props: Properties): Promise<void> {
+    const kind = kindOf(props);
+    try {
+        await withStatus(urnOf(props), (show) =>
+            session(props, { onWait: show }, async (open) => {
+                const planned = await kind.plan(open, inputsOf(kind, props), props);
+                const met = props["metDatabaseUuid"];
+                if (met !== undefined && met !== planned.databaseUuid) {
+                    // Another database is none of this resource's; the one it was in is gone.
+                    report(
+                        urnOf(props),
+                        "warning",
+                        `another database answers, and nothing is deleted in it: it is ${planned.databaseUuid}, and this resource was made in ${String(met)}`,
+                    );
+                    return;
+                }
+                await kind.remove(open, props, show);
+            }),
+        );
+    } catch (error) {
+        // The database it lived in is gone, and it with it.
+        if (error instanceof TimescaleError && error.code === "3D000") return;
+        throw quiet(
+            new Error(error instanceof TimescaleError ? explain(error) : String(error), {
+                cause: error,
+            }),
+        );
+    }
+}
+
+function session<T>(
+    inputs: Properties,
+    options: ConnectOptions,
+    work: (open: Session) => Promise<T>,
+): Promise<T> {
+    const connection = connectionOf(inputs);
+    return limited(`${connection.host}:${connection.port}`, () =>
+        withSession(connection, work, options),
+    );
+}
+
+/** What the one line of provider text in state loads. */
+export const provider = { check, diff, create, update, read, delete: remove };

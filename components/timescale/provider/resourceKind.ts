@@ -1,0 +1,68 @@
+/** What the lifecycle needs of each kind of resource, in terms of the core. */
+import type { Connection } from "../core/connection";
+import type { QualifiedName } from "../core/identifier";
+import type { Plan } from "../core/plan";
+import type { Session } from "../core/session";
+import type { IsUnknown, Problem } from "../core/validate";
+
+export type Properties = Readonly<Record<string, unknown>>;
+
+export interface Hooks {
+    readonly onStatus: (text: string) => void;
+    /** The outputs so far: the object stands, and a failure from here on is partial. */
+    readonly onApplied: (outputs: Properties) => void;
+    /** @throws TimescaleError when another database answers than the one that is meant */
+    readonly checkDatabase: (databaseUuid: string) => void;
+}
+
+export interface Planned {
+    readonly plan: Plan;
+    readonly databaseUuid: string;
+    /** Whether the object stands at all. */
+    readonly exists: boolean;
+    /** The inputs as the database has them, in the program's spelling wherever that is the same. */
+    readonly actualInputs: Properties;
+}
+
+export interface ResourceKind {
+    /** As in the type token, such as `ContinuousAggregate`. */
+    readonly name: string;
+    /** The names of every input but the connection. */
+    readonly properties: readonly string[];
+    validate(inputs: Properties, isUnknown: IsUnknown): Problem[];
+    /** Problems that only the server can see; called when inputs that it depends on have changed. */
+    validateLive(session: Session, inputs: Properties): Promise<Problem[]>;
+    /** Inputs that validateLive depends on. */
+    readonly liveProperties: readonly string[];
+    plan(session: Session, inputs: Properties, outputs: Properties | undefined): Promise<Planned>;
+    /** The outputs beside the inputs. */
+    converge(
+        session: Session,
+        inputs: Properties,
+        outputs: Properties | undefined,
+        hooks: Hooks,
+    ): Promise<Properties>;
+    remove(session: Session, outputs: Properties, onStatus: (text: string) => void): Promise<void>;
+}
+
+export function connectionOf(inputs: Properties): Connection {
+    return inputs["connection"] as Connection;
+}
+
+/** The name that the last apply gave the object, when the program has given it another one since. */
+export function formerName(
+    inputs: Properties,
+    outputs: Properties | undefined,
+): QualifiedName | undefined {
+    if (outputs === undefined) return undefined;
+    const was = nameOf(outputs);
+    const will = nameOf(inputs);
+    return was.schema === will.schema && was.name === will.name ? undefined : was;
+}
+
+function nameOf(properties: Properties): QualifiedName {
+    return {
+        schema: (properties["schema"] as string | undefined) ?? "public",
+        name: properties["name"] as string,
+    };
+}

@@ -1,0 +1,56 @@
+/** What all resources of this package have in common: the line that loads their provider, and their URN. */
+import * as pulumi from "@pulumi/pulumi";
+
+/**
+ * The provider's code in every resource's state: one constant line that loads the package by name.
+ * It holds no path, no logic and no secret, so that it is the same in every program and never
+ * causes a difference, and a corrected provider serves resources that are in state already.
+ */
+export const providerText =
+    'exports.handler=()=>require("module").createRequire(process.cwd()+"/")("pulumi-timescale/provider");';
+
+/** Inputs that may still be computed by other resources. */
+export type Inputs<Args> = { readonly [Key in keyof Args]: pulumi.Input<Args[Key]> };
+
+/** A resource that lives inside a database. */
+export abstract class TimescaleResource extends pulumi.CustomResource {
+    /** `schema.name`. */
+    declare readonly name: pulumi.Output<string>;
+    declare readonly schema: pulumi.Output<string | undefined>;
+
+    /**
+     * @param kind the type's name as in its token `pulumi-nodejs:dynamic/timescale:<kind>`
+     * @param outputs names of the outputs that are not inputs
+     */
+    protected constructor(
+        kind: string,
+        name: string,
+        args: { readonly connection: pulumi.Input<unknown> },
+        opts: pulumi.CustomResourceOptions | undefined,
+    ) {
+        const type = `pulumi-nodejs:dynamic/timescale:${kind}`;
+        super(
+            type,
+            name,
+            {
+                ...args,
+                connection: pulumi.secret(args.connection),
+                metDatabaseUuid: undefined,
+                fingerprint: undefined,
+                __provider: providerText,
+                __urn: ownUrn(name, type, opts?.parent),
+            },
+            { ...opts, additionalSecretOutputs: ["connection"] },
+        );
+    }
+}
+
+/**
+ * The URN that the resource is going to have, for messages on its row. A promise and no output: as
+ * an output it would depend on the parent and thereby on all the parent's children, this one too.
+ */
+function ownUrn(name: string, type: string, parent: pulumi.Resource | undefined): Promise<string> {
+    return new Promise((resolve) => {
+        pulumi.createUrn(name, type, parent).apply(resolve);
+    });
+}

@@ -1,0 +1,18 @@
+-- A view's definition as the server prints it, and the functions it calls that are not immutable.
+-- $1 the view, qualified.
+SELECT
+    pg_get_viewdef($1::regclass) AS definition,
+    (
+        SELECT coalesce(array_agg(DISTINCT found.name ORDER BY found.name), '{}')
+        FROM (
+            SELECT p.oid::regprocedure::text AS name
+            FROM pg_rewrite r,
+                regexp_matches(r.ev_action::text, ':(?:funcid|opfuncid|aggfnoid) (\d+)', 'g') m
+                JOIN pg_proc p ON p.oid = m[1]::oid
+            WHERE r.ev_class = $1::regclass AND p.provolatile <> 'i'
+            UNION ALL
+            SELECT 'current_timestamp, current_user or the like'
+            FROM pg_rewrite r
+            WHERE r.ev_class = $1::regclass AND r.ev_action::text ~ 'SQLVALUEFUNCTION'
+        ) found
+    ) AS "mutableFunctions"
