@@ -60,6 +60,13 @@ export interface ContinuousAggregateProperties {
      * @default - none: such a delete is refused, with the rows and their time range
      */
     readonly acceptLoss?: { readonly upToRows: number };
+    /**
+     * `"keep"` leaves the aggregate standing under a dated name and without jobs when the resource is
+     * deleted; a later `up` takes it back, with its history.
+     *
+     * @default "drop"
+     */
+    readonly onDelete?: "drop" | "keep";
 }
 
 export type ContinuousAggregateArgs = Inputs<ContinuousAggregateProperties>;

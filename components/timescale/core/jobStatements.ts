@@ -1,7 +1,7 @@
 /** Statements that add, alter and remove the jobs of policies. */
 import { type QualifiedName, quoteQualified } from "./identifier";
-import { type ActualJob, type DesiredJob, type PolicyKind } from "./policy";
 import type { Statement } from "./plan";
+import { type ActualJob, type DesiredJob, type PolicyKind } from "./policy";
 
 /** The part of add_…_policy that is each policy's own: its offsets, by argument name. */
 const addFunctions = {

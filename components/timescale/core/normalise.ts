@@ -5,8 +5,8 @@
  * the sources only. The text is the same, byte for byte, as the one that the catalog has for an
  * aggregate made from the same query, whatever the case, spacing, quoting and spelling.
  */
-import type { Queryable } from "./session";
 import { statementBody } from "./query";
+import type { Queryable } from "./session";
 import { readSql } from "./sqlFile";
 
 export interface NormalisedQuery {

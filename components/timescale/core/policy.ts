@@ -171,17 +171,13 @@ export function jobDifferences(
             differences.push({ field, was: was ?? "unbounded", will: will ?? "unbounded" });
         }
     };
-    const value = (field: string, was: unknown, will: unknown): void => {
+    const value = <T extends string | number | boolean>(field: string, was: T, will: T): void => {
         if (was !== will) differences.push({ field, was: String(was), will: String(will) });
     };
 
     for (const [key, will] of Object.entries(desired.offsets)) {
         const was = actual.config[key];
-        interval(
-            offsetFields[key] ?? key,
-            was === undefined || was === null ? null : String(was),
-            will,
-        );
+        interval(offsetFields[key] ?? key, typeof was === "string" ? was : null, will);
     }
     interval("scheduleInterval", actual.scheduleInterval, desired.scheduleInterval);
     value(

@@ -6,8 +6,8 @@ import type { ChangeLine, Statement } from "./plan";
 import {
     type ActualJob,
     type CompressionPolicy,
-    type DesiredJob,
     desiredCompressionJob,
+    type DesiredJob,
     desiredRefreshJob,
     desiredRetentionJob,
     type JobDifference,

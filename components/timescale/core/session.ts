@@ -15,6 +15,8 @@ import { clientConfig } from "./tls";
 
 /** The little of pg that the core uses; a pg.Client is one. */
 export interface Queryable {
+    // The row type is the caller's word, as it is in pg itself.
+    // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters
     query<Row extends QueryResultRow>(
         text: string,
         values?: unknown[],

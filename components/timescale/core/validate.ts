@@ -2,9 +2,9 @@
  * Validation of what a program wrote, before anything is connected to. Every rule reports through
  * one collector, so that all problems of a resource are shown at once.
  */
+import { privileges } from "./grants";
 import { identifierProblem } from "./identifier";
 import { lengthOf, parseInterval } from "./interval";
-import { privileges } from "./grants";
 
 /** One problem: the top-level property it is on, and the text in message, detail, hint form. */
 export interface Problem {

@@ -93,6 +93,7 @@ export const continuousAggregateKind: ResourceKind = {
             name: desired,
             searchPath: searchPathOf(desired, server),
             acceptLoss: desired.acceptLoss,
+            onDelete: desired.onDelete,
             onRetry: onStatus,
         });
     },

@@ -176,12 +176,12 @@ function anotherDatabase(
     outputs: Properties | undefined,
     databaseUuid: string,
 ): TimescaleError | undefined {
-    const wanted = inputs["databaseUuid"] ?? outputs?.["metDatabaseUuid"];
+    const wanted = (inputs["databaseUuid"] ?? outputs?.["metDatabaseUuid"]) as string | undefined;
     if (wanted === undefined || wanted === "any" || wanted === databaseUuid) return undefined;
     const { host, port, database } = connectionOf(inputs);
     return new TimescaleError(`another database answers at ${host}:${port}/${database}`, {
         code: "another_database",
-        detail: `its identity is ${databaseUuid}, and this resource belongs to ${String(wanted)}`,
+        detail: `its identity is ${databaseUuid}, and this resource belongs to ${wanted}`,
         hint: `correct the connection; if the database was rebuilt on purpose, set databaseUuid to "${databaseUuid}"`,
     });
 }
@@ -267,7 +267,7 @@ async function read(
         const planned = await session(props, {}, (open) =>
             kind.plan(open, inputsOf(kind, props), props),
         );
-        const met = props["metDatabaseUuid"];
+        const met = props["metDatabaseUuid"] as string | undefined;
         if (met !== undefined && met !== planned.databaseUuid) {
             report(urnOf(props), "warning", "another database answers: the state is left as it is");
             return unchanged;
@@ -300,13 +300,13 @@ async function remove(_id: string, props: Properties): Promise<void> {
         await withStatus(urnOf(props), (show) =>
             session(props, { onWait: show }, async (open) => {
                 const planned = await kind.plan(open, inputsOf(kind, props), props);
-                const met = props["metDatabaseUuid"];
+                const met = props["metDatabaseUuid"] as string | undefined;
                 if (met !== undefined && met !== planned.databaseUuid) {
                     // Another database is none of this resource's; the one it was in is gone.
                     report(
                         urnOf(props),
                         "warning",
-                        `another database answers, and nothing is deleted in it: it is ${planned.databaseUuid}, and this resource was made in ${String(met)}`,
+                        `another database answers, and nothing is deleted in it: it is ${planned.databaseUuid}, and this resource was made in ${met}`,
                     );
                     return;
                 }

@@ -4,13 +4,15 @@ import { notConverged, refuse, searchPathOf } from "../converging";
 import { TimescaleError } from "../errors";
 import { displayName, type QualifiedName } from "../identifier";
 import { alterPolicy } from "../jobStatements";
+import { keptMarker } from "../marker";
 import { normalise, type NormalisedQuery } from "../normalise";
 import { isEmpty, type Plan } from "../plan";
 import { desiredRefreshJob, policyProcedures } from "../policy";
 import type { DeclaredPolicies } from "../policyDiff";
 import { inspectServer, type UsableServer } from "../server";
 import { serverError } from "../serverErrors";
-import { inTransaction, type Session, withObjectLock } from "../session";
+import { inTransaction, type Queryable, type Session, withObjectLock } from "../session";
+import { readSql } from "../sqlFile";
 import { diffAggregate } from "./diff";
 import { fill } from "./fill";
 import { inspectAggregate, type InspectedAggregate, textHash } from "./inspect";
@@ -42,6 +44,18 @@ export interface AggregatePlan {
     readonly databaseUuid: string;
 }
 
+/** Where `onDelete: "keep"` left the aggregate standing, if it did. */
+async function keptName(
+    client: Queryable,
+    desired: QualifiedName,
+): Promise<QualifiedName | undefined> {
+    const { rows } = await client.query<QualifiedName & Record<string, unknown>>(
+        readSql("catalog/kept_aggregate.sql"),
+        [keptMarker(displayName(desired))],
+    );
+    return rows[0];
+}
+
 interface LiveAggregate {
     readonly server: UsableServer;
     readonly searchPath: string[];
@@ -67,12 +81,12 @@ export async function planLive(
                 searchPath.map((schema) => `"${schema.replace(/"/g, '""')}"`).join(", "),
             ]);
             const actual = await inspectAggregate(client, desired);
-            if (actual.kind !== "absent" || memory.formerName === undefined) {
-                return { server, searchPath, actual };
-            }
-            const former = await inspectAggregate(client, memory.formerName);
+            if (actual.kind !== "absent") return { server, searchPath, actual };
+            const formerName = memory.formerName ?? (await keptName(client, desired));
+            if (formerName === undefined) return { server, searchPath, actual };
+            const former = await inspectAggregate(client, formerName);
             return former.kind === "aggregate"
-                ? { server, searchPath, actual: former, formerName: memory.formerName }
+                ? { server, searchPath, actual: former, formerName }
                 : { server, searchPath, actual };
         },
     ).then(undefined, (error: unknown) => {

@@ -5,14 +5,16 @@
 import { type GrantDifference, grantDifferences } from "../grants";
 import type { QualifiedName } from "../identifier";
 import { lengthOf, parseInterval, sameInterval } from "../interval";
-import { type DeclaredPolicies, newPolicies, type PolicyChange, policyDiff } from "../policyDiff";
 import { desiredRefreshJob } from "../policy";
+import { type DeclaredPolicies, newPolicies, type PolicyChange, policyDiff } from "../policyDiff";
 import type { ActualAggregate, InspectedAggregate } from "./inspect";
 import { type DesiredAggregate, windowProblem } from "./spec";
 
 export type AggregateChange =
     | { readonly kind: "create" }
     | { readonly kind: "rename"; readonly was: QualifiedName }
+    /** Back into service after `onDelete: "keep"` left it standing without jobs. */
+    | { readonly kind: "takeBack" }
     | { readonly kind: "refuse"; readonly reason: AggregateRefusal }
     | { readonly kind: "materializedOnly"; readonly was: boolean; readonly will: boolean }
     | { readonly kind: "chunkTimeInterval"; readonly was: string; readonly will: string }
@@ -146,7 +148,10 @@ function existing(
         ...grantDifferences(actual.grants, desired.grants).map(
             (difference) => ({ kind: "grants", difference }) as const,
         ),
-        ...(actual.marker.filling ? [{ kind: "fill" } as const] : []),
+        ...(actual.marker.keptFrom === undefined ? [] : [{ kind: "takeBack" } as const]),
+        ...(actual.marker.filling || actual.marker.keptFrom !== undefined
+            ? [{ kind: "fill" } as const]
+            : []),
     ];
     return { changes, notes };
 }

@@ -23,7 +23,7 @@ export function planAggregate(
     filling: boolean,
 ): Plan {
     const name: QualifiedName = { schema: desired.schema, name: desired.name };
-    const creating = changes.some(({ kind }) => kind === "create");
+    const creating = changes.some(({ kind }) => kind === "create" || kind === "takeBack");
     const fill = changes.some(({ kind }) => kind === "fill");
     return {
         lines: changes.flatMap((change) => line(change, desired)),
@@ -53,6 +53,8 @@ function line(change: AggregateChange, desired: QualifiedName): ChangeLine[] {
             return policyLines(change);
         case "create":
             return [{ property: "create the continuous aggregate" }];
+        case "takeBack":
+            return [{ property: "take it back into service" }];
         case "rename":
             return [{ property: "name", was: displayName(change.was), will: displayName(desired) }];
         case "fill":
@@ -98,6 +100,8 @@ function statements(
     switch (change.kind) {
         case "create":
             return [createStatement(desired), markStatement(name, fillMarker)];
+        case "takeBack":
+            return [markStatement(name, fillMarker)];
         case "rename":
             return renameStatements("MATERIALIZED VIEW", change.was, name);
         // Filling runs outside the transaction; a refusal stops before the first statement.

@@ -8,17 +8,25 @@ import {
     displayName,
     escapeIdentifier,
     escapeLiteral,
+    maximumIdentifierBytes,
     type QualifiedName,
     quoteQualified,
 } from "../identifier";
+import { deleteJob } from "../jobStatements";
+import { keptMarker } from "../marker";
+import type { Statement } from "../plan";
 import { refuseDependants } from "../removal";
 import { inTransaction, type Queryable, type Session } from "../session";
 import { readSql } from "../sqlFile";
+import { renameStatements } from "../tableStatements";
 import { type ActualAggregate, inspectAggregate } from "./inspect";
+import { markStatement } from "./plan";
 
 export interface RemoveOptions {
     readonly name: QualifiedName;
     readonly searchPath: readonly string[];
+    /** "keep" leaves the aggregate standing under a dated name, without jobs. */
+    readonly onDelete: "drop" | "keep";
     /** Rows of history that may be lost. */
     readonly acceptLoss: number;
     readonly onRetry: (reason: string) => void;
@@ -40,29 +48,49 @@ export async function removeAggregate(session: Session, options: RemoveOptions):
     const object = displayName(name);
     const found = await inTransaction(session, { readOnly: true, searchPath }, async (client) => {
         const actual = await inspectAggregate(client, name);
-        if (actual.kind === "absent") return false;
+        if (actual.kind === "absent") return undefined;
         if (actual.kind === "other") {
             // Something else took the name; what this resource made is gone.
-            return false;
+            return undefined;
         }
         if (actual.kind === "orphan") throw orphaned(object);
+        if (options.onDelete === "keep") return actual;
         await refuseDependants(client, "continuous aggregate", name);
         const stake = await historyAtStake(client, actual);
         if (stake.rows > acceptLoss) throw lossRefused(object, stake, acceptLoss);
-        return true;
+        return actual;
     });
-    if (!found) return false;
+    if (found === undefined) return false;
     await applyStatements(
         session,
-        [
-            {
-                name: "drop_continuous_aggregate",
-                sql: `DROP MATERIALIZED VIEW ${quoteQualified(name)}`,
-            },
-        ],
+        options.onDelete === "keep"
+            ? keepStatements(name, found)
+            : [
+                  {
+                      name: "drop_continuous_aggregate",
+                      sql: `DROP MATERIALIZED VIEW ${quoteQualified(name)}`,
+                  },
+              ],
         { object, searchPath, onRetry: options.onRetry },
     );
     return true;
+}
+
+/** The aggregate without its jobs, under a name with today's date; readers of the old name are cut off. */
+function keepStatements(name: QualifiedName, actual: ActualAggregate): Statement[] {
+    const date = new Date().toISOString().slice(0, 10).replaceAll("-", "");
+    const suffix = `_kept_${date}_${actual.materializationId}`;
+    // PostgreSQL would cut a longer name without a word, and the suffix with it.
+    const stem = Buffer.from(name.name, "utf8").subarray(0, maximumIdentifierBytes - suffix.length);
+    const kept = {
+        schema: name.schema,
+        name: `${stem.toString("utf8").replace(/\uFFFD+$/, "")}${suffix}`,
+    };
+    return [
+        ...actual.jobs.map(deleteJob),
+        ...renameStatements("MATERIALIZED VIEW", name, kept),
+        markStatement(kept, keptMarker(displayName(name))),
+    ];
 }
 
 export async function historyAtStake(

@@ -1,6 +1,6 @@
 /** What a continuous aggregate should be, and the rules that can be checked without a server. */
-import { describeLength, lengthOf } from "../interval";
 import type { Grant } from "../grants";
+import { describeLength, lengthOf } from "../interval";
 import type { CompressionPolicy, RefreshPolicy, RetentionPolicy } from "../policy";
 import { bucketWidth, queryProblems } from "../query";
 import { type IsUnknown, jobSettingNames, type Problem, shown, Validation } from "../validate";

@@ -1,6 +1,6 @@
 /** Brings one hypertable to its declaration: inspect, plan, apply, inspect again. */
-import { notConverged, refuse, searchPathOf } from "../converging";
 import { applyStatements } from "../apply";
+import { notConverged, refuse, searchPathOf } from "../converging";
 import { displayName, type QualifiedName, quoteQualified } from "../identifier";
 import { isEmpty, type Plan } from "../plan";
 import type { DeclaredPolicies } from "../policyDiff";
@@ -9,7 +9,7 @@ import { inspectServer } from "../server";
 import { serverError } from "../serverErrors";
 import { inTransaction, type Session, withObjectLock } from "../session";
 import { diffHypertable } from "./diff";
-import { inspectHypertable, type InspectedHypertable } from "./inspect";
+import { type InspectedHypertable, inspectHypertable } from "./inspect";
 import { planHypertable } from "./plan";
 import type { DesiredHypertable } from "./spec";
 

@@ -1,9 +1,9 @@
 /** What a hypertable should be, and the rules that can be checked without a server. */
+import { validateCompressionPolicy } from "../aggregate/spec";
 import type { Grant } from "../grants";
 import { identifierProblem } from "../identifier";
 import type { CompressionPolicy, RetentionPolicy } from "../policy";
 import { parseOrderTerm } from "../tableStatements";
-import { validateCompressionPolicy } from "../aggregate/spec";
 import { type IsUnknown, jobSettingNames, type Problem, shown, Validation } from "../validate";
 
 export interface Column {
@@ -139,17 +139,21 @@ export function validateHypertable(
         check.jobSettings("retentionPolicy", retention, false);
     }
     validateCompressionPolicy(check, inputs["compressionPolicy"]);
-    const compression = inputs["compressionPolicy"] as CompressionPolicy | undefined;
-    if (compression !== undefined && typeof compression === "object") {
-        const listed = [
-            ...(Array.isArray(compression.segmentBy) ? compression.segmentBy : []),
-            ...(Array.isArray(compression.orderBy) ? compression.orderBy : [])
-                .filter((term) => typeof term === "string" && !check.isUnknown(term))
-                .map((term) => parseOrderTerm(term).column),
-        ];
-        references("compressionPolicy", listed);
-    }
+    references("compressionPolicy", compressionColumns(inputs["compressionPolicy"], isUnknown));
     return check.problems;
+}
+
+/** The columns that a compression policy names, as far as they are known. */
+function compressionColumns(policy: unknown, isUnknown: IsUnknown): string[] {
+    if (typeof policy !== "object" || policy === null) return [];
+    const { segmentBy, orderBy } = policy as { segmentBy?: unknown; orderBy?: unknown };
+    const texts = (list: unknown): string[] =>
+        Array.isArray(list)
+            ? list.filter(
+                  (entry): entry is string => typeof entry === "string" && !isUnknown(entry),
+              )
+            : [];
+    return [...texts(segmentBy), ...texts(orderBy).map((term) => parseOrderTerm(term).column)];
 }
 
 function validateColumns(check: Validation, value: unknown): Map<string, Column> | undefined {
@@ -268,8 +272,8 @@ function validateIndexes(
         references(
             "indexes",
             columns
-                .filter((term) => typeof term === "string")
-                .map((term) => parseOrderTerm(term as string).column),
+                .filter((term): term is string => typeof term === "string")
+                .map((term) => parseOrderTerm(term).column),
         );
         check.text("indexes", index.where, `${path}.where`);
         const name =
