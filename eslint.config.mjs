@@ -37,4 +37,17 @@ export default tseslint.config(
             ],
         },
     },
+    {
+        files: ["test/**/*.ts"],
+        rules: {
+            // What a mock, a matcher or a row of a fixture is, the test itself says.
+            "@typescript-eslint/unbound-method": "off",
+            "@typescript-eslint/require-await": "off",
+            "@typescript-eslint/no-unsafe-return": "off",
+            "@typescript-eslint/no-unsafe-assignment": "off",
+            "@typescript-eslint/no-unsafe-member-access": "off",
+            "@typescript-eslint/no-unsafe-argument": "off",
+            "@typescript-eslint/no-non-null-assertion": "off",
+        },
+    },
 );

@@ -10,6 +10,8 @@ export interface ObservatoryArgs {
     readonly schema: string;
     /** Whether raw data is protected, and history that raw data lost is kept from deletion. */
     readonly protectData: boolean;
+    /** The database, if the program makes it: tables go with it and need no statement of their own. */
+    readonly database?: pulumi.Resource | undefined;
     /**
      * Which database may answer: its identity, or `"any"` where the server is made with the stack.
      *
@@ -36,7 +38,11 @@ export class Observatory extends pulumi.ComponentResource {
                 new Hypertable(
                     resourceName(table.name),
                     { ...place, ...table },
-                    { parent: this, protect: protectData },
+                    {
+                        parent: this,
+                        protect: protectData,
+                        ...(args.database !== undefined && { deletedWith: args.database }),
+                    },
                 ),
         );
         const declared = aggregates.map((declaration) => {

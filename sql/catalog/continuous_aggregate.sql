@@ -37,7 +37,11 @@ SELECT
     a.mat_schema AS "materializationSchema",
     a.mat_table AS "materializationTable",
     pg_get_viewdef(a.direct_view) AS definition,
-    pg_get_viewdef(r.oid) ~ (a.mat_table || '\M') AS intact,
+    -- The view reads the materialized buckets, and raw rows above the watermark exactly when it is to. A switch of
+    -- materialized_only on a view of any other shape ends the whole server (2.14.2).
+    pg_get_viewdef(r.oid) ~ (a.mat_table || '\M')
+        AND a.materialized_only = (pg_get_viewdef(r.oid) !~ ('cagg_watermark\(' || a.mat_hypertable_id || '\)'))
+        AS intact,
     a.materialized_only AS "materializedOnly",
     -- 2.14 keeps a fixed width in microseconds and -1 for a variable one; later versions keep an interval.
     CASE WHEN (a_json ->> 'bucket_width')::bigint > 0

@@ -290,13 +290,15 @@ function said({ message, code, serverDetail, fromServer }: Cause): string {
  * address that got furthest says most: a refusal by a server outranks a missing route.
  */
 function innermost(error: unknown): Cause {
-    if (error instanceof AggregateError && error.errors.length > 0) {
+    if (error instanceof AggregateError) {
         const causes = error.errors.map(innermost);
         const best =
             causes.find((cause) => cause.fromServer) ??
             causes.find((cause) => cause.code === "ECONNREFUSED") ??
-            causes[0]!;
-        return { ...best, message: causes.map((cause) => cause.message).join("; ") };
+            causes[0];
+        if (best !== undefined) {
+            return { ...best, message: causes.map((cause) => cause.message).join("; ") };
+        }
     }
     const fields: Readonly<Record<string, unknown>> =
         typeof error === "object" && error !== null ? { ...error } : {};

@@ -34,9 +34,9 @@ export class TimescaleError extends Error {
 
 /** The message with its code, detail and hint on lines of their own, as psql prints them. */
 export function explain(error: TimescaleError): string {
-    const where = [error.statement && `in ${error.statement}`, error.code && `[${error.code}]`]
+    const where = [error.statement && `in ${error.statement}`, error.code]
         .filter(Boolean)
-        .join(" ");
+        .join(", ");
     return [
         where === "" ? error.message : `${error.message} (${where})`,
         error.detail && `  detail: ${error.detail}`,

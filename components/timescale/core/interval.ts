@@ -35,13 +35,14 @@ function names(
     field: Field,
     factor: number,
 ): [string, readonly [Field, number]][] {
-    return spellings.map((spelling) => [spelling, [field, factor] as const]);
+    const unit = [field, factor] as const;
+    return spellings.map((spelling) => [spelling, unit]);
 }
 
 /** The interval that PostgreSQL would read, or `undefined` for a spelling this project does not take. */
 export function parseInterval(text: string): Interval | undefined {
+    if (text.startsWith("P")) return parseIso(text);
     const input = text.trim().toLowerCase();
-    if (input.startsWith("p")) return parseIso(input);
     const ago = /\bago$/.test(input);
     const body = input
         .replace(/^@\s*/, "")
@@ -50,7 +51,8 @@ export function parseInterval(text: string): Interval | undefined {
 
     const total = { months: 0, days: 0, microseconds: 0 };
     const token =
-        /\s*(?:([+-]?)(\d+):(\d{2})(?::(\d{2}(?:\.\d+)?))?|([+-]?\d*\.?\d+)\s*([a-z]+))(?=\s|$|[+-]|\d)/y;
+        /\s*(?:([+-]?)(\d+):([0-5]\d)(?::([0-5]\d(?:\.\d+)?))?|([+-]?\d*\.?\d+)\s*([a-z]+))(?=\s|$)/y;
+    const given = new Set<unknown>();
     let any = false;
     while (token.lastIndex < body.length) {
         const match = token.exec(body);
@@ -65,15 +67,25 @@ export function parseInterval(text: string): Interval | undefined {
             continue;
         }
         const entry = units.get(unit ?? "");
-        if (entry === undefined || amount === undefined) return undefined;
-        add(total, entry[0], Number(amount) * entry[1]);
+        if (entry === undefined || amount === undefined || given.has(entry)) return undefined;
+        given.add(entry);
+        add(total, entry[0], Number(amount), entry[1]);
     }
     if (!any) return undefined;
     return ago ? negate(total) : total;
 }
 
-/** Fractions spill into the next smaller field, as in PostgreSQL: 1.5 days is 1 day 12 hours. */
-function add(total: { -readonly [F in Field]: number }, field: Field, amount: number): void {
+/**
+ * Fractions spill into the next smaller field, as in PostgreSQL: 1.5 days is 1 day 12 hours. Those
+ * of years and decades are rounded to whole months.
+ */
+function add(
+    total: { -readonly [F in Field]: number },
+    field: Field,
+    count: number,
+    factor: number,
+): void {
+    const amount = count * factor;
     const whole = Math.trunc(amount);
     const rest = amount - whole;
     if (field === "microseconds") {
@@ -81,23 +93,30 @@ function add(total: { -readonly [F in Field]: number }, field: Field, amount: nu
     } else if (field === "days") {
         total.days += whole;
         total.microseconds += Math.round(rest * microsecondsPerDay);
+    } else if (factor > 1) {
+        total.months += Math.round(amount);
     } else {
         total.months += whole;
-        add(total, "days", rest * 30);
+        add(total, "days", rest, 30);
     }
 }
 
+const isoNumber = String.raw`(-?(?:\d+\.?\d*|\.\d+))`;
+const isoInterval = new RegExp(
+    `^P(?:${isoNumber}Y)?(?:${isoNumber}M)?(?:${isoNumber}W)?(?:${isoNumber}D)?` +
+        `(?:T(?:${isoNumber}H)?(?:${isoNumber}M)?(?:${isoNumber}S)?)?$`,
+);
+
 function parseIso(text: string): Interval | undefined {
-    const match =
-        /^p(?:(-?[\d.]+)y)?(?:(-?[\d.]+)m)?(?:(-?[\d.]+)w)?(?:(-?[\d.]+)d)?(?:t(?:(-?[\d.]+)h)?(?:(-?[\d.]+)m)?(?:(-?[\d.]+)s)?)?$/.exec(
-            text,
-        );
-    if (match === null || text === "p" || text.endsWith("t")) return undefined;
+    const match = isoInterval.exec(text);
+    if (match === null || text === "P" || text.endsWith("T")) return undefined;
     const part = (index: number): number => Number(match[index] ?? 0);
     const total = { months: 0, days: 0, microseconds: 0 };
-    add(total, "months", part(1) * 12 + part(2));
-    add(total, "days", part(3) * 7 + part(4));
-    add(total, "microseconds", (part(5) * 3600 + part(6) * 60 + part(7)) * second);
+    add(total, "months", part(1), 12);
+    add(total, "months", part(2), 1);
+    add(total, "days", part(3), 7);
+    add(total, "days", part(4), 1);
+    add(total, "microseconds", part(5) * 3600 + part(6) * 60 + part(7), second);
     return total;
 }
 
@@ -125,6 +144,7 @@ export function sameInterval(one: string | null, other: string | null): boolean 
 
 /** `90 minutes` style text of a length in microseconds, in the largest units that keep it exact. */
 export function describeLength(microseconds: number): string {
+    // PostgreSQL reads a sign for the one unit that it stands before.
     const sign = microseconds < 0 ? "-" : "";
     let rest = Math.abs(microseconds);
     const parts: string[] = [];
@@ -136,9 +156,9 @@ export function describeLength(microseconds: number): string {
     ] as const) {
         const count = Math.floor(rest / size);
         if (count === 0) continue;
-        parts.push(`${count} ${name}${count === 1 ? "" : "s"}`);
+        parts.push(`${sign}${count} ${name}${count === 1 ? "" : "s"}`);
         rest -= count * size;
     }
-    if (rest > 0) parts.push(`${rest} microseconds`);
-    return parts.length === 0 ? "0 seconds" : sign + parts.join(" ");
+    if (rest > 0) parts.push(`${sign}${rest} microsecond${rest === 1 ? "" : "s"}`);
+    return parts.length === 0 ? "0 seconds" : parts.join(" ");
 }

@@ -195,6 +195,17 @@ export function jobDifferences(
 
 function instant(text: string | null): string {
     if (text === null) return "none";
-    const time = Date.parse(text);
+    const time = parseInstant(text);
     return Number.isNaN(time) ? text : new Date(time).toISOString();
+}
+
+/**
+ * Milliseconds since 1970 of an ISO 8601 time, or NaN. Without a zone it is in UTC, as the server is
+ * told to read it; JavaScript would take the zone of the machine.
+ */
+export function parseInstant(text: string): number {
+    const time = text.trim();
+    if (!/^\d{4}-\d{2}-\d{2}/.test(time)) return Number.NaN;
+    const complete = /(?:z|[+-]\d{2}(?::?\d{2})?|utc|gmt)$/i.test(time);
+    return Date.parse(complete ? time : `${time}Z`);
 }

@@ -112,6 +112,7 @@ export function policyDiff(
             if (first === undefined) continue;
             if (declared[`${policy}Policy`]) {
                 removals.push({ kind: "removePolicy", policy, actual: first });
+                removals.push(...duplicates.map((actual) => deletion(policy, actual)));
             } else {
                 notes.push(
                     `a ${policy} policy (job ${first.id}) stands on it that the program does not declare: it is kept`,
@@ -119,9 +120,7 @@ export function policyDiff(
             }
             continue;
         }
-        for (const duplicate of duplicates) {
-            removals.push({ kind: "deleteJob", policy, actual: duplicate });
-        }
+        removals.push(...duplicates.map((duplicate) => deletion(policy, duplicate)));
         if (first === undefined) {
             others.push({ kind: "addPolicy", job });
             continue;
@@ -141,6 +140,10 @@ export function policyDiff(
         changes: [...removals, ...compression, ...inServerOrder(others)],
         notes,
     };
+}
+
+function deletion(policy: PolicyKind, actual: ActualJob): PolicyChange {
+    return { kind: "deleteJob", policy, actual };
 }
 
 function inServerOrder(changes: readonly PolicyChange[]): PolicyChange[] {

@@ -15,7 +15,10 @@ export function blank(query: string): string {
     };
     while (at < query.length) {
         const rest = query.slice(at);
-        const dollar = /^\$([A-Za-z_][A-Za-z0-9_]*)?\$/.exec(rest);
+        // Within a name a dollar sign begins no quote.
+        const dollar = /[A-Za-z0-9_$]$/.test(result)
+            ? null
+            : /^\$([A-Za-z_][A-Za-z0-9_]*)?\$/.exec(rest);
         if (rest.startsWith("--")) {
             const end = rest.indexOf("\n");
             take(end === -1 ? query.length : at + end, spaces);
@@ -31,9 +34,9 @@ export function blank(query: string): string {
             const escapes = /[eE]$/.test(result) && !/[A-Za-z0-9_][eE]$/.test(result);
             take(at + quotedLength(rest, "'", escapes), (t) => `'${spaces(t.slice(2))}'`);
         } else if (rest.startsWith('"')) {
-            take(
-                at + quotedLength(rest, '"', false),
-                (t) => `"${t.slice(2).replace(/[^\n]/g, "_")}"`,
+            take(at + quotedLength(rest, '"', false), (t) =>
+                // Quoted or not, it is the same function.
+                t === '"time_bucket"' ? t : `"${t.slice(2).replace(/[^\n]/g, "_")}"`,
             );
         } else {
             take(at + 1, (t) => t);
@@ -77,9 +80,13 @@ export function statementBody(query: string): string {
     return query.slice(0, end).trimStart();
 }
 
-/** Functions whose result depends on when, where or for whom they run. */
+/**
+ * Functions whose result depends on when, where or for whom they run, whatever their arguments; of
+ * others, such as date_trunc, the server knows. The second group are words, no functions: they may
+ * be a column behind a dot or a name behind AS.
+ */
 const mutableFunctions =
-    /\b(now|random|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|gen_random_uuid|uuid_generate_v4|nextval|currval|txid_current|pg_backend_pid|current_setting|date_trunc|to_char)\s*\(|\b(current_timestamp|current_date|current_time|localtimestamp|localtime|current_user|session_user|current_role|user)\b(?!\s*\.)/i;
+    /\b(now|random|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|gen_random_uuid|uuid_generate_v4|nextval|currval|txid_current|pg_backend_pid|current_setting|to_char)\s*\(|(?<!\.\s*|\bas\s+)\b(current_timestamp|current_date|current_time|localtimestamp|localtime|current_user|session_user|current_role|user)\b(?!\s*\.)/gi;
 
 export interface QueryProblem {
     readonly message: string;
@@ -103,7 +110,7 @@ export function queryProblems(query: string): QueryProblem[] {
     if (body.includes(";")) {
         problems.push({
             message: "the query holds more than one statement",
-            detail: `a second statement begins at line ${shape.slice(0, body.indexOf(";") + 1).split("\n").length}`,
+            detail: `a second statement begins at line ${lineOfSecondStatement(body)}`,
             hint: "keep one SELECT; declare anything else as a resource of its own",
         });
     }
@@ -128,9 +135,10 @@ export function queryProblems(query: string): QueryProblem[] {
             hint: "select time_bucket('1 hour', <time column>) AS bucket and group by it",
         });
     }
-    const mutable = mutableFunctions.exec(body);
-    if (mutable !== null) {
-        const name = mutable[1] ?? mutable[2] ?? "";
+    const mutable = [...body.matchAll(mutableFunctions)].map(
+        ([, call, word]) => call ?? word ?? "",
+    );
+    for (const name of new Set(mutable.map((text) => text.toLowerCase()))) {
         problems.push({
             message: `the query calls ${name}, whose result is not always the same`,
             detail: "buckets are computed at different times, so such a call freezes whatever it gave at the refresh",
@@ -138,6 +146,11 @@ export function queryProblems(query: string): QueryProblem[] {
         });
     }
     return problems;
+}
+
+function lineOfSecondStatement(body: string): number {
+    const before = /^[^;]*[;\s]*/.exec(body)?.[0] ?? "";
+    return before.split("\n").length;
 }
 
 /** The bucket width that the text gives, or `undefined` where only the server can tell. */

@@ -1,9 +1,4 @@
-/**
- * One connection for one operation, and the transactions on it.
- *
- * Bound parameters are used inside transactions only: the embedded server shares one session
- * between its clients, and only a transaction keeps the others out between Parse and Execute.
- */
+/** One connection for one operation, and the transactions on it. */
 import { backOff } from "exponential-backoff";
 import { Client, type QueryResultRow } from "pg";
 
@@ -112,7 +107,7 @@ export interface TransactionOptions {
  * (search path, time zone, interval and date style), so that texts of two runs can be compared.
  */
 export async function inTransaction<T>(
-    { client, connection }: Session,
+    { client }: Session,
     options: TransactionOptions,
     work: (client: Client) => Promise<T>,
 ): Promise<T> {
@@ -120,8 +115,6 @@ export async function inTransaction<T>(
     await client.query(
         [
             `BEGIN${options.readOnly === true ? " READ ONLY" : ""}`,
-            // The embedded server takes every login for its superuser; elsewhere this changes nothing.
-            `SET LOCAL ROLE ${escapeIdentifier(connection.user)}`,
             `SET LOCAL search_path TO ${path}`,
             `SET LOCAL lock_timeout TO ${options.lockTimeout ?? 2000}`,
             "SET LOCAL TimeZone TO 'UTC'",

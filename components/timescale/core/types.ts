@@ -18,10 +18,21 @@ const aliases: Readonly<Record<string, string>> = {
     float: "double precision",
     bool: "boolean",
     decimal: "numeric",
+    dec: "numeric",
     varchar: "character varying",
+    "char varying": "character varying",
+    "national character varying": "character varying",
+    "national char varying": "character varying",
+    "nchar varying": "character varying",
     char: "character",
+    "national character": "character",
+    "national char": "character",
+    nchar: "character",
     varbit: "bit varying",
 };
+
+/** Types that are one long when no length is given. */
+const oneLong: readonly string[] = ["character", "bit"];
 
 /** The catalog's spelling of a type, as far as its name is one of PostgreSQL's own. */
 export function canonicalType(type: string): string {
@@ -31,15 +42,23 @@ export function canonicalType(type: string): string {
         .replace(/\s+/g, " ")
         .replace(/\s*\(\s*/g, "(")
         .replace(/\s*,\s*/g, ",")
-        .replace(/\s*\)/g, ")");
+        .replace(/\s*\)/g, ")")
+        .replace(/\s*\[\s*(\d*)\s*\]/g, "[$1]")
+        .replace(/ array(?:\[\d*\])?$/, "[]")
+        // Both schemas are always on the search path.
+        .replace(/^(?:pg_catalog|public)\./, "");
     const match =
-        /^([a-z_][a-z0-9_ ]*?)(\(([\d,]+)\))?((?: (?:with|without) time zone)?)((?:\[\d*\])*)$/.exec(
+        /^([a-z_][a-z0-9_ ]*?)(\((-?\d+(?:,-?\d+)?)\))?((?: (?:with|without) time zone)?)((?:\[\d*\])*)$/.exec(
             text,
         );
-    if (match === null) return type.trim();
-    const [, base = "", , modifier, zone = "", array = ""] = match;
-    const name = zone === "" ? (aliases[base] ?? base) : `${base}${zone}`;
+    if (match === null) return type.trim().replace(/^(?:pg_catalog|public)\./i, "");
+    const [, base = "", , length, zone = "", array = ""] = match;
     const dimensions = array === "" ? "" : "[]";
+    if (base === "float" && length !== undefined) {
+        return (Number(length) <= 24 ? "real" : "double precision") + dimensions;
+    }
+    const name = zone === "" ? (aliases[base] ?? base) : `${base}${zone}`;
+    const modifier = modifierOf(name, length);
     if (modifier === undefined) return name + dimensions;
     // format_type puts a precision before the time zone: timestamp(3) with time zone.
     const zoned = /^(time(?:stamp)?) (with.*)$/.exec(name);
@@ -47,17 +66,46 @@ export function canonicalType(type: string): string {
     return placed + dimensions;
 }
 
-/** A default without the casts and parentheses that the server adds when it prints it. */
+function modifierOf(name: string, given: string | undefined): string | undefined {
+    if (given === undefined) return oneLong.includes(name) ? "1" : undefined;
+    return name === "numeric" && !given.includes(",") ? `${given},0` : given;
+}
+
+const literal = String.raw`'(?:[^']|'')*'`;
+const typeName = [
+    String.raw`(?:double precision|(?:character|bit) varying`,
+    String.raw`|time(?:stamp)?(?:\(\d\))? with(?:out)? time zone|[a-z_"][\w".]*)`,
+    String.raw`(?:\([\d,]+\))?(?:\[\])*`,
+].join("");
+
+/**
+ * A default without the casts, parentheses and white space that the server adds when it prints it.
+ * `NULL` is no default.
+ */
 export function canonicalDefault(expression: string | null | undefined): string | null {
     if (expression === null || expression === undefined) return null;
-    let text = expression.trim();
+    let text = outsideLiterals(expression, (part) => part.toLowerCase().replace(/\s+/g, " "))
+        .trim()
+        .replace(new RegExp(String.raw`\b(?:interval|jsonb?) ?(?=')`, "g"), "")
+        .replace(new RegExp(`(${literal})::${typeName}`, "g"), "$1");
     for (;;) {
         const bare = text
-            .replace(/::[a-z_ ]+(?:\([\d,]+\))?(?:\[\])*$/i, "")
+            .replace(new RegExp(`::${typeName}$`), "")
             .replace(/^\((.*)\)$/s, "$1")
             .trim();
         if (bare === text) break;
         text = bare;
     }
-    return text.startsWith("'") ? text : text.toLowerCase();
+    if (text === "null") return null;
+    // The server prints -1 as '-1'::integer.
+    const number = /^'([+-]?[\d.]+(?:e[+-]?\d+)?)'$/i.exec(text);
+    if (number !== null) return number[1] ?? text;
+    return outsideLiterals(text, (part) => part.replace(/ /g, ""));
+}
+
+function outsideLiterals(text: string, change: (part: string) => string): string {
+    return text
+        .split(new RegExp(`(${literal})`))
+        .map((part, index) => (index % 2 === 1 ? part : change(part)))
+        .join("");
 }

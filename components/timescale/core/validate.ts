@@ -2,9 +2,11 @@
  * Validation of what a program wrote, before anything is connected to. Every rule reports through
  * one collector, so that all problems of a resource are shown at once.
  */
+import { sslModes } from "./connection";
 import { privileges } from "./grants";
 import { identifierProblem } from "./identifier";
 import { lengthOf, parseInterval } from "./interval";
+import { parseInstant } from "./policy";
 
 /** One problem: the top-level property it is on, and the text in message, detail, hint form. */
 export interface Problem {
@@ -170,6 +172,23 @@ export class Validation {
                 );
             }
         }
+        const { sslMode, sslRootCert } = connection;
+        if (!this.isUnknown(sslMode) && !(sslModes as readonly unknown[]).includes(sslMode)) {
+            this.add(
+                "",
+                "connection.sslMode is not an SSL mode",
+                undefined,
+                `write ${sslModes.slice(0, -1).join(", ")} or ${sslModes.at(-1)}`,
+            );
+        }
+        if (this.given(sslRootCert) && typeof sslRootCert !== "string") {
+            this.add(
+                "",
+                "connection.sslRootCert is not a certificate",
+                undefined,
+                "give the authority's certificate as PEM text",
+            );
+        }
         const port = connection["port"];
         if (
             !this.isUnknown(port) &&
@@ -221,6 +240,14 @@ export class Validation {
                 seen.add(String(grant.role));
             }
             const list = this.list("grants", grant.privileges, `${path}.privileges`);
+            if (grant.privileges === undefined || grant.privileges === null) {
+                this.add(
+                    "grants",
+                    `${path}.privileges is missing`,
+                    undefined,
+                    `list what the role may do: ${privileges.join(", ")}`,
+                );
+            }
             for (const privilege of list) {
                 if (this.isUnknown(privilege)) continue;
                 if (!(privileges as readonly unknown[]).includes(privilege)) {
@@ -251,7 +278,7 @@ export class Validation {
         const start = settings["initialStart"];
         if (
             this.text(property, start, `${property}.initialStart`) &&
-            Number.isNaN(Date.parse(start as string))
+            Number.isNaN(parseInstant(start as string))
         ) {
             this.add(
                 property,

@@ -224,6 +224,7 @@ export async function converge(
                 aggregate: standing.actual,
                 retention: desired.retentionPolicy?.dropAfter ?? null,
                 searchPath,
+                extensionSchema: before.server.extensionSchema,
                 onProgress: (done, total) => options.onStatus(`backfill ${done}/${total} windows`),
             });
             await applyStatements(session, finishFill(standing.actual, desired), {

@@ -28,7 +28,12 @@ export type AggregateRefusal =
     | { readonly what: "adopt"; readonly was: string; readonly will: string }
     | { readonly what: "other"; readonly relation: string; readonly owner: string }
     | { readonly what: "orphan" }
-    | { readonly what: "hijacked" }
+    | {
+          readonly what: "hijacked";
+          readonly materialization: QualifiedName;
+          readonly materializationId: number;
+          readonly materializedOnly: boolean;
+      }
     | { readonly what: "owner"; readonly was: string; readonly will: string }
     | {
           readonly what: "window";
@@ -104,7 +109,12 @@ function existing(
     const { desired, desiredDefinition, owner, managed } = input;
     const refusal = (reason: AggregateRefusal): AggregateChange => ({ kind: "refuse", reason });
     const structural: AggregateChange[] = [];
-    if (!actual.intact) structural.push(refusal({ what: "hijacked" }));
+    if (!actual.intact) {
+        const { materialization, materializationId, materializedOnly } = actual;
+        structural.push(
+            refusal({ what: "hijacked", materialization, materializationId, materializedOnly }),
+        );
+    }
     if (desiredDefinition !== null && desiredDefinition !== actual.definition) {
         const what = managed || desired.adopt ? "query" : "adopt";
         structural.push(refusal({ what, was: actual.definition, will: desiredDefinition }));

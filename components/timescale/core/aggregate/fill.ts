@@ -24,6 +24,8 @@ export interface FillOptions {
     /** The aggregate's own retention: older buckets would only be dropped again. Null: it has none. */
     readonly retention: string | null;
     readonly searchPath: readonly string[];
+    /** Where refresh_continuous_aggregate lives. */
+    readonly extensionSchema: string;
     readonly onProgress: (done: number, total: number) => void;
 }
 
@@ -60,20 +62,17 @@ async function fillWindows(session: Session, options: FillOptions): Promise<Fill
     return edges.slice(1).map((end, index) => ({ start: edges[index] ?? end, end }));
 }
 
-/**
- * Refreshes one window. A simple query with literals: the procedure commits in the middle, so it
- * cannot run in a transaction, and parameters are bound only there.
- */
+/** Refreshes one window: one CALL and nothing else, because the procedure commits in the middle. */
 async function refresh(session: Session, options: FillOptions, window: FillWindow): Promise<void> {
     const { aggregate, name } = options;
     const bound = (time: string): string =>
         `${escapeLiteral(time)}::${literalType(aggregate.timeType)}`;
-    const call = `CALL refresh_continuous_aggregate(${escapeLiteral(quoteQualified(name))}::regclass, ${bound(window.start)}, ${bound(window.end)})`;
-    const qualified = call.replace(
-        "CALL ",
-        `CALL ${options.searchPath.length > 1 ? `${quoteSchema(options.searchPath)}.` : ""}`,
-    );
-    await backOff(() => session.client.query(qualified), {
+    const procedure = quoteQualified({
+        schema: options.extensionSchema,
+        name: "refresh_continuous_aggregate",
+    });
+    const call = `CALL ${procedure}(${escapeLiteral(quoteQualified(name))}::regclass, ${bound(window.start)}, ${bound(window.end)})`;
+    await backOff(() => session.client.query(call), {
         numOfAttempts: 8,
         startingDelay: 200,
         maxDelay: 5000,
@@ -82,11 +81,6 @@ async function refresh(session: Session, options: FillOptions, window: FillWindo
     }).then(undefined, (error: unknown) => {
         throw serverError(error, { statement: "refresh_continuous_aggregate", object: name.name });
     });
-}
-
-/** The extension's schema is the last of the search path. */
-function quoteSchema(searchPath: readonly string[]): string {
-    return `"${(searchPath.at(-1) ?? "public").replace(/"/g, '""')}"`;
 }
 
 /** A time without zone is read in UTC, as the windows are written. */

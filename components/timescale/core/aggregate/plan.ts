@@ -2,7 +2,13 @@
 import { createTwoFilesPatch } from "diff";
 
 import { TimescaleError } from "../errors";
-import { displayName, escapeLiteral, type QualifiedName, quoteQualified } from "../identifier";
+import {
+    displayName,
+    escapeIdentifier,
+    escapeLiteral,
+    type QualifiedName,
+    quoteQualified,
+} from "../identifier";
 import { fillMarker } from "../marker";
 import type { ChangeLine, Plan, Statement } from "../plan";
 import { policyLines, policyRefusals, policyStatements } from "../policyDiff";
@@ -148,19 +154,28 @@ function createStatement(desired: DesiredAggregate): Statement {
 export function markStatement(name: QualifiedName, marker: string | null): Statement {
     return {
         name: "mark_first_fill",
-        sql: [
-            "DO $mark$",
-            "DECLARE materialization regclass := (",
-            "    SELECT format('%I.%I', h.schema_name, h.table_name)::regclass",
-            "    FROM _timescaledb_catalog.continuous_agg a",
-            "    JOIN _timescaledb_catalog.hypertable h ON h.id = a.mat_hypertable_id",
-            `    WHERE a.user_view_schema = ${escapeLiteral(name.schema)} AND a.user_view_name = ${escapeLiteral(name.name)});`,
-            "BEGIN",
-            `    EXECUTE format('COMMENT ON TABLE %s IS %L', materialization, ${marker === null ? "NULL" : escapeLiteral(marker)});`,
-            "END",
-            "$mark$",
-        ].join("\n"),
+        sql: `DO ${dollarQuoted(
+            [
+                "",
+                "DECLARE materialization regclass := (",
+                "    SELECT format('%I.%I', h.schema_name, h.table_name)::regclass",
+                "    FROM _timescaledb_catalog.continuous_agg a",
+                "    JOIN _timescaledb_catalog.hypertable h ON h.id = a.mat_hypertable_id",
+                `    WHERE a.user_view_schema = ${escapeLiteral(name.schema)} AND a.user_view_name = ${escapeLiteral(name.name)});`,
+                "BEGIN",
+                `    EXECUTE format('COMMENT ON TABLE %s IS %L', materialization, ${marker === null ? "NULL" : escapeLiteral(marker)});`,
+                "END",
+                "",
+            ].join("\n"),
+        )}`,
     };
+}
+
+/** With a tag that the text does not hold: a name may hold anything. */
+function dollarQuoted(text: string): string {
+    let tag = "$mark$";
+    while (text.includes(tag)) tag = `${tag.slice(0, -1)}_$`;
+    return `${tag}${text}${tag}`;
 }
 
 /** Two definitions as a line diff, the way people read one. */
@@ -206,21 +221,21 @@ function refusalError(reason: AggregateRefusal, name: QualifiedName): TimescaleE
             return new TimescaleError(`the view of continuous aggregate ${object} is gone`, {
                 code: "orphan",
                 detail: "TimescaleDB's catalog and jobs still know it: its view was renamed with ALTER TABLE or dropped behind TimescaleDB's back",
-                hint: `rename the view back with ALTER TABLE … RENAME TO ${name.name}; if it is gone, run CREATE VIEW ${quoteQualified(name)} AS SELECT 1 AS x and then DROP MATERIALIZED VIEW ${quoteQualified(name)}`,
+                hint: `rename the view back with ALTER TABLE … RENAME TO ${escapeIdentifier(name.name)}; if it is gone, run CREATE VIEW ${quoteQualified(name)} AS SELECT 1 AS x and then DROP MATERIALIZED VIEW ${quoteQualified(name)}`,
                 object,
             });
         case "hijacked":
             return new TimescaleError(`the view of continuous aggregate ${object} was replaced`, {
                 code: "hijacked",
-                detail: "its view no longer reads its materialized buckets: someone ran CREATE OR REPLACE VIEW over it",
-                hint: "toggle it back as its owner: ALTER MATERIALIZED VIEW … SET (timescaledb.materialized_only = false), then true again, and preview once more",
+                detail: "its view is not the one that TimescaleDB made: someone ran CREATE OR REPLACE VIEW over it",
+                hint: restoreView(reason, name),
                 object,
             });
         case "owner":
             return new TimescaleError(`${object} belongs to ${reason.was}`, {
                 code: "another_owner",
                 detail: `the program connects as ${reason.will}, and only an owner can change it`,
-                hint: `run ALTER MATERIALIZED VIEW ${quoteQualified(name)} OWNER TO ${reason.will} as a superuser`,
+                hint: `run ALTER MATERIALIZED VIEW ${quoteQualified(name)} OWNER TO ${escapeIdentifier(reason.will)} as a superuser`,
                 object,
             });
         case "window":
@@ -231,4 +246,19 @@ function refusalError(reason: AggregateRefusal, name: QualifiedName): TimescaleE
                 object,
             });
     }
+}
+
+/** TimescaleDB cannot switch a replaced view; one that reads the buckets alone it can. */
+function restoreView(
+    {
+        materialization,
+        materializationId,
+        materializedOnly,
+    }: AggregateRefusal & { readonly what: "hijacked" },
+    name: QualifiedName,
+): string {
+    const replace = `CREATE OR REPLACE VIEW ${quoteQualified(name)} AS SELECT * FROM ${quoteQualified(materialization)}`;
+    return materializedOnly
+        ? `run ${replace}`
+        : `run ${replace}, and as a superuser UPDATE _timescaledb_catalog.continuous_agg SET materialized_only = true WHERE mat_hypertable_id = ${materializationId}; the next deployment makes it real-time again. Never switch materialized_only before that: it ends the server`;
 }

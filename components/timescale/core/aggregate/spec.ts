@@ -52,6 +52,7 @@ export function validateAggregate(
     check.identifier("name", inputs["name"]);
     if (check.given(inputs["schema"])) check.identifier("schema", inputs["schema"]);
 
+    check.text("databaseUuid", inputs["databaseUuid"]);
     const bucket = validateQuery(check, inputs["query"]);
     check.boolean("materializedOnly", inputs["materializedOnly"]);
     check.boolean("adopt", inputs["adopt"]);
@@ -162,7 +163,9 @@ function validateCompression(
         );
         return;
     }
-    const unbounded = typeof refresh === "object" && !("startOffset" in (refresh as object));
+    const unbounded =
+        typeof refresh === "object" &&
+        ((refresh as Readonly<Record<string, unknown>>)["startOffset"] ?? null) === null;
     if (unbounded || (refreshStart !== undefined && after <= refreshStart)) {
         check.add(
             "compressionPolicy",

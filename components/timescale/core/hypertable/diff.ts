@@ -117,8 +117,10 @@ function existing(actual: ActualHypertable, input: HypertableDiffInput): Hyperta
     const policies = policyDiff(actual, desired, declared, owner);
     const structural = [...keyChanges(actual, desired), ...columns.changes];
     const refusals: HypertableChange[] = [];
-    if (!managed && !desired.adopt && structural.length > 0) {
-        const differences = structural.map((change) => describeStructural(change));
+    // A comment is no reason to think that another table is meant.
+    const telling = structural.filter(({ kind }) => kind !== "columnComment");
+    if (!managed && !desired.adopt && telling.length > 0) {
+        const differences = telling.map((change) => describeStructural(change));
         refusals.push({ kind: "refuse", reason: { what: "adopt", differences } });
     }
     if (actual.owner !== owner) {

@@ -42,9 +42,13 @@ export function planHypertable(
 function refusals(changes: readonly HypertableChange[], name: QualifiedName): TimescaleError[] {
     const reasons = changes.flatMap((change) => (change.kind === "refuse" ? [change.reason] : []));
     // "exists and differs" lists every structural difference already.
-    const adopt = reasons.find(({ what }) => what === "adopt");
+    const listed = reasons.some(({ what }) => what === "adopt")
+        ? ["columnType", "timeColumn", "primaryKey"]
+        : [];
     return [
-        ...(adopt === undefined ? reasons : [adopt]).map((reason) => refusalError(reason, name)),
+        ...reasons
+            .filter(({ what }) => !listed.includes(what))
+            .map((reason) => refusalError(reason, name)),
         ...changes.flatMap((change) =>
             change.kind === "jobOwner" ? policyRefusals(change, name) : [],
         ),

@@ -4,6 +4,7 @@ import type { Grant } from "../grants";
 import { identifierProblem } from "../identifier";
 import type { CompressionPolicy, RetentionPolicy } from "../policy";
 import { parseOrderTerm } from "../tableStatements";
+import { canonicalType } from "../types";
 import { type IsUnknown, jobSettingNames, type Problem, shown, Validation } from "../validate";
 
 export interface Column {
@@ -36,8 +37,7 @@ export interface DesiredHypertable {
     readonly timeColumn: string;
     readonly primaryKey: readonly string[];
     readonly chunkTimeInterval: string;
-    readonly indexes: readonly Required<Pick<Index, "name" | "columns" | "method">>[] &
-        readonly Index[];
+    readonly indexes: readonly (Index & Required<Pick<Index, "name" | "method">>)[];
     readonly retentionPolicy?: RetentionPolicy;
     readonly compressionPolicy?: CompressionPolicy;
     readonly comment: string | null;
@@ -64,14 +64,8 @@ export const hypertableProperties = [
     "dropColumns",
 ] as const;
 
-/** Types that a hypertable of this project can be partitioned on. */
-const timeTypes = [
-    "timestamptz",
-    "timestamp with time zone",
-    "timestamp",
-    "timestamp without time zone",
-    "date",
-];
+/** Types that a hypertable of this project can be partitioned on, as the catalog spells them. */
+const timeTypes = ["timestamp with time zone", "timestamp without time zone", "date"];
 
 export function validateHypertable(
     inputs: Readonly<Record<string, unknown>>,
@@ -88,6 +82,8 @@ export function validateHypertable(
     check.boolean("adopt", inputs["adopt"]);
     check.text("comment", inputs["comment"]);
     check.grants(inputs["grants"]);
+
+    check.text("databaseUuid", inputs["databaseUuid"]);
 
     const columns = validateColumns(check, inputs["columns"]);
     const references = (property: string, names: readonly unknown[]): void => {
@@ -107,6 +103,7 @@ export function validateHypertable(
     references("primaryKey", key);
     if (
         key.length > 0 &&
+        !key.some(isUnknown) &&
         check.given(inputs["timeColumn"]) &&
         !key.includes(inputs["timeColumn"])
     ) {
@@ -156,6 +153,7 @@ function compressionColumns(policy: unknown, isUnknown: IsUnknown): string[] {
     return [...texts(segmentBy), ...texts(orderBy).map((term) => parseOrderTerm(term).column)];
 }
 
+/** Undefined where a name is not known yet, so that nothing can be said of references. */
 function validateColumns(check: Validation, value: unknown): Map<string, Column> | undefined {
     if (check.isUnknown(value)) return undefined;
     const list = check.list("columns", value);
@@ -169,8 +167,12 @@ function validateColumns(check: Validation, value: unknown): Map<string, Column>
         return undefined;
     }
     const columns = new Map<string, Column>();
+    let complete = true;
     list.forEach((entry, index) => {
-        if (check.isUnknown(entry)) return;
+        if (check.isUnknown(entry)) {
+            complete = false;
+            return;
+        }
         const path = `columns[${index}]`;
         if (typeof entry !== "object" || entry === null) {
             check.add(
@@ -183,6 +185,7 @@ function validateColumns(check: Validation, value: unknown): Map<string, Column>
         }
         const column = entry as Column;
         check.onlyKnown(entry, ["name", "type", "nullable", "default", "comment"], `${path}.`);
+        if (check.isUnknown(column.name)) complete = false;
         const problem = column.name === undefined ? "is missing" : identifierProblem(column.name);
         if (problem !== undefined)
             check.add(
@@ -198,10 +201,18 @@ function validateColumns(check: Validation, value: unknown): Map<string, Column>
                 shown(column.type),
                 "write a PostgreSQL type, such as timestamptz",
             );
+        } else if (/^\s*(?:big|small)?serial[248]?\s*$/i.test(column.type)) {
+            check.add(
+                "columns",
+                `${path}.type is no type of its own`,
+                `${column.type} stands for an integer with a sequence as its default`,
+                "write bigint, and the default that you want",
+            );
         }
         check.boolean("columns", column.nullable, `${path}.nullable`);
         check.text("columns", column.default, `${path}.default`);
-        if (columns.has(column.name)) {
+        check.text("columns", column.comment, `${path}.comment`);
+        if (columns.has(column.name) && !check.isUnknown(column.name)) {
             check.add(
                 "columns",
                 `column ${column.name} is declared twice`,
@@ -211,7 +222,7 @@ function validateColumns(check: Validation, value: unknown): Map<string, Column>
         }
         columns.set(column.name, column);
     });
-    return columns;
+    return complete ? columns : undefined;
 }
 
 function validateTimeColumn(
@@ -240,12 +251,13 @@ function validateTimeColumn(
         );
     } else if (
         typeof column.type === "string" &&
-        !timeTypes.includes(column.type.trim().toLowerCase())
+        !check.isUnknown(column.type) &&
+        !timeTypes.includes(canonicalType(column.type).replace(/\(\d\)/, ""))
     ) {
         check.add(
             "timeColumn",
             `column ${value} is no time column`,
-            `its type is ${column.type}; supported are ${timeTypes.join(", ")}`,
+            `its type is ${column.type}; supported are timestamptz, timestamp and date`,
             "make it a timestamptz",
         );
     }
@@ -267,7 +279,7 @@ function validateIndexes(
         const index = entry as Index;
         check.onlyKnown(entry, ["name", "columns", "method", "where"], `${path}.`);
         const columns = check.list("indexes", index.columns, `${path}.columns`);
-        if (columns.length === 0)
+        if (columns.length === 0 && !check.isUnknown(index.columns))
             check.add("indexes", `${path} has no columns`, undefined, "list at least one");
         references(
             "indexes",
@@ -275,10 +287,14 @@ function validateIndexes(
                 .filter((term): term is string => typeof term === "string")
                 .map((term) => parseOrderTerm(term).column),
         );
+        check.text("indexes", index.method, `${path}.method`);
         check.text("indexes", index.where, `${path}.where`);
+        const parts =
+            index.name === undefined ? [inputs["name"], index.columns, ...columns] : [index.name];
+        if (parts.some((part) => check.isUnknown(part))) return;
+        const table = inputs["name"];
         const name =
-            index.name ??
-            (typeof inputs["name"] === "string" ? indexName(inputs["name"], index) : undefined);
+            index.name ?? (typeof table === "string" ? indexName(table, index) : undefined);
         if (name === undefined) return;
         const problem = identifierProblem(name);
         if (problem !== undefined)

@@ -1,0 +1,197 @@
+/** Who may do what: the database, its extension, the three roles and their least privileges. */
+import * as postgresql from "@pulumi/postgresql";
+import * as pulumi from "@pulumi/pulumi";
+
+import { databaseGrants } from "./access/grants";
+import { rootCertificateFile } from "./access/rootCertificateFile";
+import type { RolePasswords, StackConfig } from "./config/stackConfig";
+import { roles } from "./roles";
+import { type Admin, connectionTo, type Server } from "./server/server";
+import type { Connection } from "./timescale/core/connection";
+
+export interface AccessArgs {
+    readonly server: Server;
+    readonly admin: Admin;
+    readonly database: string;
+    readonly schema: string;
+    readonly passwords: RolePasswords;
+    /** Whether database and roles are protected from deletion. */
+    readonly protectData: boolean;
+}
+
+/** The three logins to the database. All are secret, and resolve only when they can be used. */
+export interface Logins {
+    readonly owner: pulumi.Output<Connection>;
+    readonly writer: pulumi.Output<Connection>;
+    readonly reader: pulumi.Output<Connection>;
+    /** Deleted with everything in it, if the program makes it. */
+    readonly database: pulumi.Resource | undefined;
+}
+
+/**
+ * Database, extension, roles and schema by `@pulumi/postgresql`, which takes over nothing that exists.
+ *
+ * The admin login makes roles and database and then hands on to the owner: what is inside the database
+ * belongs to `observatory_owner`, so an admin that is no superuser is enough. The owner may create
+ * TimescaleDB because it is a trusted extension.
+ *
+ * Nothing is granted by default privileges, which would let the reader read raw text: rights on tables
+ * and aggregates come from their own `grants`. The public may not even connect.
+ *
+ * On deletion the database goes as a whole, with all sessions in it, and the roles after it. An admin
+ * that is no superuser drops the extension first, which sends TimescaleDB's scheduler away.
+ */
+export class Access extends pulumi.ComponentResource implements Logins {
+    readonly owner: pulumi.Output<Connection>;
+    readonly writer: pulumi.Output<Connection>;
+    readonly reader: pulumi.Output<Connection>;
+    readonly database: pulumi.Resource;
+
+    constructor(name: string, args: AccessArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("timescale:access:Access", name, {}, { ...opts, protect: args.protectData });
+        const { server, admin, passwords } = args;
+        const within = { parent: this };
+        const dependsOn = [...server.dependsOn];
+
+        const endpoint: postgresql.ProviderArgs = {
+            // The address goes into a URL, where an IPv6 address needs its brackets.
+            host: server.host.includes(":") ? `[${server.host}]` : server.host,
+            port: server.port,
+            sslmode: server.sslMode,
+            ...rootCertificateFile(server.sslRootCert),
+            maxConnections: 4,
+        };
+        const asAdmin = new postgresql.Provider(
+            `${name}-admin`,
+            {
+                ...endpoint,
+                username: admin.user,
+                password: admin.password,
+                database: admin.database,
+                superuser: admin.superuser,
+            },
+            { ...within, dependsOn },
+        );
+
+        const onServer = {
+            ...within,
+            provider: asAdmin,
+            dependsOn,
+            // A stopped container can be destroyed with its data, although nobody answers.
+            ...(server.data === undefined ? {} : { deletedWith: server.data }),
+        };
+        const role = (key: keyof RolePasswords): postgresql.Role =>
+            new postgresql.Role(
+                `${name}-${key}`,
+                { name: roles[key], login: true, password: pulumi.secret(passwords[key]) },
+                onServer,
+            );
+        const owner = role("owner");
+        const writer = role("writer");
+        const reader = role("reader");
+
+        // Dropping the database ends the sessions in it, which only members of their roles may do.
+        const adminIn = (key: "writer" | "reader", { name: grantRole }: postgresql.Role) =>
+            new postgresql.GrantRole(
+                `${name}-admin-in-${key}`,
+                { role: admin.user, grantRole },
+                onServer,
+            );
+        const memberships = admin.superuser
+            ? []
+            : [adminIn("writer", writer), adminIn("reader", reader)];
+
+        const database = new postgresql.Database(
+            `${name}-database`,
+            { name: args.database, owner: owner.name },
+            // The roles outlive the database: a role that has rights in it cannot be dropped.
+            { ...onServer, dependsOn: [...dependsOn, writer, reader, ...memberships] },
+        );
+
+        const asOwner = new postgresql.Provider(
+            `${name}-as-owner`,
+            {
+                ...endpoint,
+                username: owner.name,
+                password: pulumi.secret(passwords.owner),
+                database: database.name,
+                superuser: false,
+            },
+            { ...within, dependsOn: [...dependsOn, database] },
+        );
+        const inside = { ...within, provider: asOwner, deletedWith: database };
+
+        const extension = new postgresql.Extension(
+            `${name}-timescaledb`,
+            {
+                name: "timescaledb",
+                schema: "public",
+                // Before the database, so that TimescaleDB's scheduler leaves it by itself: it runs as a
+                // superuser, and no other login may end it. What hangs on the extension goes in any case.
+                dropCascade: !admin.superuser,
+            },
+            {
+                ...within,
+                provider: asOwner,
+                ...(admin.superuser ? { deletedWith: database } : {}),
+                // Its version changes by ALTER EXTENSION UPDATE in a maintenance window, not by a deployment.
+                ignoreChanges: ["version"],
+            },
+        );
+        const schema =
+            args.schema === "public"
+                ? undefined
+                : new postgresql.Schema(
+                      `${name}-schema`,
+                      { name: args.schema, owner: owner.name },
+                      inside,
+                  );
+
+        const grants = databaseGrants(
+            name,
+            {
+                database: database.name,
+                schema: schema?.name ?? args.schema,
+                writer: writer.name,
+                reader: reader.name,
+            },
+            inside,
+            admin.superuser ? { ...inside, provider: asAdmin } : inside,
+        );
+
+        const inPlace = pulumi.all([
+            server.ready,
+            extension.id,
+            schema?.id,
+            ...grants.map(({ id }) => id),
+        ]);
+        const all = logins(server, args.database, passwords, inPlace);
+        this.owner = all.owner;
+        this.writer = all.writer;
+        this.reader = all.reader;
+        this.database = database;
+        this.registerOutputs({});
+    }
+}
+
+/** The three logins: to what the program makes, or to what stands already. */
+export function access(config: StackConfig, server: Server): Logins {
+    const { database, schema, passwords, protectData } = config;
+    const { admin } = server;
+    return config.manageAccess && admin !== undefined
+        ? new Access("access", { server, admin, database, schema, passwords, protectData })
+        : { ...logins(server, database, passwords, server.ready), database: undefined };
+}
+
+function logins(
+    server: Server,
+    database: string,
+    passwords: RolePasswords,
+    inPlace: pulumi.Output<unknown>,
+): Omit<Logins, "database"> {
+    const login = (key: keyof RolePasswords): pulumi.Output<Connection> =>
+        pulumi.secret(
+            inPlace.apply(() => connectionTo(server, database, roles[key], passwords[key])),
+        );
+    return { owner: login("owner"), writer: login("writer"), reader: login("reader") };
+}
