@@ -1,0 +1,93 @@
+/** The latest rows of an aggregate as a table for people. */
+import Table from "cli-table3";
+import type { Client } from "pg";
+
+import {
+    displayName,
+    type QualifiedName,
+    quoteQualified,
+} from "../../components/timescale/core/identifier";
+
+/** Columns worth a place, in this order; an aggregate has more of them than a terminal is wide. */
+const columns = [
+    "bucket",
+    "provider",
+    "model",
+    "environment",
+    "status_code",
+    "request_count",
+    "error_count",
+    "total_cost_usd",
+    "p50_duration_ms",
+    "p95_duration_ms",
+    "p99_duration_ms",
+    "avg_duration_ms",
+    "unique_users",
+    "affected_users",
+    "sample_error_message",
+];
+
+const columnLimit = 9;
+
+/** The first lines of an aggregate, latest bucket first, with its name above them. */
+export async function readHead(
+    client: Client,
+    aggregate: QualifiedName,
+    rowLimit = 5,
+): Promise<string> {
+    const { rows, fields } = await client.query<Record<string, unknown>>(
+        `SELECT * FROM ${quoteQualified(aggregate)} ORDER BY bucket DESC, provider, model LIMIT ${rowLimit}`,
+    );
+    const title = displayName(aggregate);
+    if (rows.length === 0) return `${title}\n  no rows`;
+    const present = new Set(fields.map(({ name }) => name));
+    const shown = columns.filter((name) => present.has(name)).slice(0, columnLimit);
+    return renderHead(title, shown, rows);
+}
+
+export function renderHead(
+    title: string,
+    shown: readonly string[],
+    rows: readonly Readonly<Record<string, unknown>>[],
+): string {
+    const table = new Table({
+        head: shown.map((name) => name.replace(/_duration_ms$/, " ms").replaceAll("_", " ")),
+        style: { head: [], border: [], compact: true },
+        chars: plainLines,
+        colAligns: shown.map((name) => (isNumber(rows[0]?.[name]) ? "right" : "left")),
+    });
+    for (const row of rows) table.push(shown.map((name) => render(name, row[name])));
+    return `${title}\n${table.toString()}`;
+}
+
+const plainLines = {
+    top: "",
+    "top-mid": "",
+    "top-left": "",
+    "top-right": "",
+    bottom: "",
+    "bottom-mid": "",
+    "bottom-left": "",
+    "bottom-right": "",
+    left: " ",
+    "left-mid": "",
+    mid: "",
+    "mid-mid": "",
+    right: "",
+    "right-mid": "",
+    middle: " ",
+};
+
+/** `pg` gives bigint and numeric as text. */
+function isNumber(value: unknown): boolean {
+    return typeof value === "number" || (typeof value === "string" && /^-?[\d.]+$/.test(value));
+}
+
+function render(name: string, value: unknown): string {
+    if (value === null || value === undefined) return "-";
+    if (value instanceof Date) return value.toISOString().slice(0, 16).replace("T", " ");
+    if (typeof value === "string" && !isNumber(value)) return value.slice(0, 40);
+    if (!isNumber(value)) return JSON.stringify(value).slice(0, 40);
+    if (name.endsWith("_usd")) return Number(value).toFixed(4);
+    return Math.round(Number(value)).toLocaleString("en-US");
+}

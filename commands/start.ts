@@ -1,0 +1,206 @@
+/**
+ * `npm start`: from a fresh clone to a TimescaleDB with everything that the program declares, by a real
+ * `pulumi up`; and the way back.
+ */
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
+
+import type { automation } from "@pulumi/pulumi";
+
+import type { Connection } from "../components/timescale/core/connection";
+import { explain, TimescaleError } from "../components/timescale/core/errors";
+import program from "../index";
+import { loadDemo } from "./demo/load";
+import { describe } from "./picture";
+import { renderPicture } from "./picture/render";
+import { colours, withStep } from "./progress";
+import { declaredIn } from "./start/declared";
+import { confirm, removeEverything, rollBack } from "./start/destroy";
+import { inWords, nothingChanged, type Summary } from "./start/events";
+import { renderGuide } from "./start/guide";
+import { Interrupted, runOperation } from "./start/operation";
+import { interruptedExitCode, listenForInterrupts } from "./start/interrupts";
+import { parseOptions, type StartOptions } from "./start/options";
+import { exportState } from "./start/pending";
+import {
+    findEngine,
+    findTarget,
+    type PreparedStack,
+    prepareStack,
+    serveEmbedded,
+} from "./start/session";
+import { lockWorkspace } from "./start/startLock";
+import { rememberedTarget, rememberTarget } from "./start/target";
+import { pulumiEnvironment, stackFolder, type Workspace, workspaceIn } from "./start/workspace";
+
+const interrupts = listenForInterrupts();
+
+/** Of the user's other Pulumi projects; the stacks here have their own. */
+const foreignSettings = [
+    "PULUMI_CONFIG_PASSPHRASE",
+    "PULUMI_ACCESS_TOKEN",
+    "PULUMI_STACK",
+    "PULUMI_CONFIG",
+];
+
+async function main(): Promise<void> {
+    const options = parseOptions(process.argv.slice(2));
+    foreignSettings.forEach((name) => delete process.env[name]);
+    const workspace = workspaceIn(dirname(__dirname));
+    const release = await withStep("starting", async (step) => {
+        const held = await lockWorkspace(workspace, step.report);
+        step.done("LLM Observatory");
+        return held;
+    });
+    try {
+        await (options.destroy ? takeDown(workspace, options) : standUp(workspace, options));
+    } finally {
+        await release();
+    }
+}
+
+async function standUp(workspace: Workspace, options: StartOptions): Promise<void> {
+    const engine = await findEngine();
+    const { target, why } = await findTarget(workspace, engine, options);
+    const prepared = await prepareStack(workspace, engine, target, options, program, interrupts);
+    rememberTarget(workspace, target);
+    const embedded = target === "embedded" ? await serveEmbedded(workspace, prepared) : undefined;
+    try {
+        const { summary, outputs } = await bringUp(prepared);
+        const demo = options.demo ? await loadTraces(outputs) : [];
+        const picture = await withStep("checking what stands", async (step) => {
+            const declared = declaredIn(await exportState(prepared.stack));
+            const standing = await describe(outputs.owner, declared);
+            step.done("everything that was declared stands");
+            return standing;
+        });
+        if (options.json) {
+            const { password: _kept, ...reader } = outputs.reader;
+            const result = {
+                target,
+                why,
+                engine: { version: engine.version, source: engine.source },
+                changes: summary.changes,
+                picture,
+                reader,
+                environment: pulumiEnvironment(workspace),
+            };
+            process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+        } else {
+            const guide = renderGuide({
+                workspace,
+                target,
+                engine,
+                reader: outputs.reader,
+                demo: options.demo,
+                served: embedded?.owned === false,
+            });
+            const parts = [...demo, renderPicture(picture, target), guide];
+            process.stdout.write(parts.map((part) => `\n${part}\n`).join(""));
+        }
+    } finally {
+        await embedded?.close();
+    }
+}
+
+interface Outputs {
+    readonly owner: Connection;
+    readonly writer: Connection;
+    readonly reader: Connection;
+    readonly aggregates: readonly string[];
+}
+
+async function bringUp({
+    stack,
+}: PreparedStack): Promise<{ readonly summary: Summary; readonly outputs: Outputs }> {
+    return withStep("pulumi up", async (step) => {
+        let outputs: automation.OutputMap = {};
+        const summary = await runOperation("pulumi up", step, interrupts, async (operation) => {
+            ({ outputs } = await stack.stack.up(operation));
+        });
+        step.done(
+            nothingChanged(summary)
+                ? "pulumi up: nothing to change"
+                : `pulumi up: ${inWords(summary)}`,
+        );
+        return {
+            summary,
+            outputs: {
+                owner: output<Connection>(outputs, "connection"),
+                writer: output<Connection>(outputs, "writer"),
+                reader: output<Connection>(outputs, "reader"),
+                aggregates: output<readonly string[]>(outputs, "aggregates"),
+            },
+        };
+    });
+}
+
+/** Gives the first lines of each aggregate. */
+async function loadTraces(outputs: Outputs): Promise<readonly string[]> {
+    return withStep("loading generated traces", async (step) => {
+        const said: string[] = [];
+        const { traces, inserted } = await loadDemo({
+            ...outputs,
+            report: step.report,
+            say: (text) => void said.push(text),
+        });
+        step.done(`loaded generated traces: ${inserted} of ${traces} are new`);
+        return said;
+    });
+}
+
+function output<Value>(outputs: automation.OutputMap, name: string): Value {
+    const found = outputs[name];
+    if (found === undefined) {
+        throw new TimescaleError(`the stack has no output "${name}"`, {
+            code: "output_missing",
+            hint: "index.ts has to return it",
+        });
+    }
+    return found.value as Value;
+}
+
+async function takeDown(workspace: Workspace, options: StartOptions): Promise<void> {
+    const target = options.target ?? rememberedTarget(workspace);
+    if (target === undefined || !existsSync(stackFolder(workspace, target))) {
+        throw new TimescaleError("there is nothing to destroy", {
+            code: "nothing_to_destroy",
+            detail: `no npm start has made a stack${target === undefined ? "" : ` of target ${target}`} in this folder`,
+            hint: "stacks of other targets are named by --target",
+        });
+    }
+    if (options.withData) {
+        await confirm(`all data, roles and state of target ${target}`, options.yes);
+    }
+    const engine = await findEngine();
+    await findTarget(workspace, engine, options);
+    const prepared = await prepareStack(workspace, engine, target, options, program, interrupts);
+    const embedded = target === "embedded" ? await serveEmbedded(workspace, prepared) : undefined;
+    try {
+        if (options.withData) {
+            await removeEverything(workspace, prepared, embedded, interrupts);
+        } else {
+            await rollBack(prepared, interrupts);
+            process.stdout.write(
+                "\nRaw data, server, roles and state stay; npm start puts the aggregates back.\n",
+            );
+        }
+    } finally {
+        await embedded?.close();
+    }
+}
+
+main().then(
+    () => process.exit(0),
+    (error: unknown) => {
+        if (error instanceof Interrupted) {
+            process.stderr.write(
+                `${error.message} was stopped. The next npm start goes on from there.\n`,
+            );
+            process.exit(interruptedExitCode);
+        }
+        const text = error instanceof TimescaleError ? explain(error) : String(error);
+        process.stderr.write(`${colours.red("error")}: ${text}\n`);
+        process.exit(1);
+    },
+);

@@ -1,0 +1,176 @@
+/**
+ * `npm start -- --destroy`: the rollback, and with `--with-data` the end of the stack.
+ */
+import { existsSync, rmSync } from "node:fs";
+import { createInterface } from "node:readline/promises";
+
+import { targets } from "../../components/config/keys";
+import { TimescaleError } from "../../components/timescale/core/errors";
+import { embeddedDataFolder, stackFolder, type Workspace } from "./workspace";
+import type { EmbeddedServer } from "../embedded/server";
+import { type Step, withStep } from "../progress";
+import { removeVolume } from "./docker";
+import { inWords } from "./events";
+import type { Interrupts } from "./interrupts";
+import { runOperation } from "./operation";
+import type { ExportedState } from "./pending";
+import type { PreparedStack } from "./session";
+import { type TargetStack, writeConfig } from "./stack";
+import { rememberedTarget } from "./target";
+
+const aggregateType = "pulumi-nodejs:dynamic/timescale:ContinuousAggregate";
+const volumeType = "docker:index/volume:Volume";
+
+/** What holds data. The container does not, and its volume outlives it. */
+const dataTypes: ReadonlySet<string> = new Set([
+    "pulumi-nodejs:dynamic/timescale:Hypertable",
+    "postgresql:index/database:Database",
+    volumeType,
+]);
+
+/**
+ * Takes down what stands on top of the data: aggregates, their jobs, views and functions.
+ *
+ * @throws TimescaleError if data is not protected, which this would remove as well
+ */
+export async function rollBack(
+    { stack, state }: PreparedStack,
+    interrupts: Interrupts,
+): Promise<void> {
+    const exposed = unprotectedData(state);
+    if (exposed.length > 0) {
+        throw new TimescaleError("the data of this stack is not protected", {
+            code: "data_unprotected",
+            detail: `without protectData, --destroy would remove ${exposed.join(", ")}`,
+            hint: "npm start -- --config protectData=true protects it; npm start -- --destroy --with-data removes everything",
+        });
+    }
+    await withStep("rolling back", async (step) => {
+        const summary = await runOperation("rolling back", step, interrupts, (options) =>
+            stack.stack.destroy({ ...options, excludeProtected: true, runProgram: false }),
+        );
+        step.done(`rolled back: ${inWords(summary) || "nothing to take down"}`);
+    });
+}
+
+/** Names of the resources that hold data and that nothing keeps from being deleted. */
+export function unprotectedData({ deployment }: ExportedState): readonly string[] {
+    return (deployment.resources ?? [])
+        .filter(({ type, protect }) => dataTypes.has(type) && protect !== true)
+        .map(({ urn }) => urn.split("::").at(-1) ?? urn);
+}
+
+/**
+ * Removes everything: data, server, roles, state and config. On the embedded target the data folder is
+ * all there is, so nothing is dropped one by one.
+ */
+export async function removeEverything(
+    workspace: Workspace,
+    { stack, config, state }: PreparedStack,
+    embedded: EmbeddedServer | undefined,
+    interrupts: Interrupts,
+): Promise<void> {
+    await withStep("removing everything", async (step) => {
+        if (embedded === undefined) {
+            if (config.protectData) {
+                await writeConfig(stack, [{ key: "protectData", value: "false", secret: false }]);
+            }
+            await acceptLoss(stack, state, step, interrupts);
+            step.report("removing the protection of the data");
+            await stack.pulumi(["state", "unprotect", "--all", "--yes"]);
+            step.report("removing everything");
+            await runOperation("removing everything", step, interrupts, (options) =>
+                stack.stack.destroy({ ...options, runProgram: false }),
+            );
+            await removeVolumes(state);
+        } else {
+            step.report("closing the embedded database");
+            await embedded.close();
+            rmSync(embeddedDataFolder(workspace), { recursive: true, force: true });
+        }
+        step.report("removing the stack");
+        await stack.stack.workspace.removeStack(stack.target, { force: embedded !== undefined });
+        rmSync(stackFolder(workspace, stack.target), { recursive: true, force: true });
+        if (rememberedTarget(workspace) === stack.target) {
+            rmSync(workspace.targetFile, { force: true });
+        }
+        if (!targets.some((target) => existsSync(stackFolder(workspace, target)))) {
+            // The last stack is gone: what is left are backups of its state and the key to their secrets.
+            rmSync(workspace.stateFolder, { recursive: true, force: true });
+            rmSync(workspace.passphraseFile, { force: true });
+        }
+        step.done(`removed everything of target ${stack.target}`);
+    });
+}
+
+/**
+ * Lets the aggregates go that hold more history than raw data. The engine deletes by what it has recorded
+ * of them, so the program has to say so first, with `protectData` off.
+ */
+async function acceptLoss(
+    stack: TargetStack,
+    { deployment }: ExportedState,
+    step: Step,
+    interrupts: Interrupts,
+): Promise<void> {
+    const aggregates = (deployment.resources ?? []).filter(({ type }) => type === aggregateType);
+    if (aggregates.length === 0) {
+        return;
+    }
+    const what = "accepting the loss of history";
+    step.report(what);
+    await runOperation(what, step, interrupts, (options) =>
+        stack.stack.up({ ...options, target: aggregates.map(({ urn }) => urn) }),
+    );
+}
+
+/**
+ * The engine only forgets the volume of a protected stack.
+ *
+ * @throws TimescaleError if one stays
+ */
+async function removeVolumes({ deployment }: ExportedState): Promise<void> {
+    for (const { type, outputs } of deployment.resources ?? []) {
+        const name = outputs?.["name"];
+        if (type === volumeType && typeof name === "string") {
+            const obstacle = await removeVolume(name);
+            if (obstacle !== undefined) {
+                throw new TimescaleError(`volume ${name} cannot be removed`, {
+                    code: "volume_in_use",
+                    detail: obstacle,
+                    hint: `docker volume rm ${name}`,
+                });
+            }
+        }
+    }
+}
+
+/**
+ * Asks before data goes, unless `--yes` was given.
+ *
+ * @throws TimescaleError without a terminal to ask on, or when the answer is no
+ */
+export async function confirm(what: string, yes: boolean): Promise<void> {
+    if (yes) {
+        return;
+    }
+    if (process.stdin.isTTY !== true) {
+        throw new TimescaleError("removing data has to be confirmed", {
+            code: "not_confirmed",
+            detail: `this would remove ${what}, and there is no terminal to ask on`,
+            hint: "npm start -- --destroy --with-data --yes",
+        });
+    }
+    const terminal = createInterface({ input: process.stdin, output: process.stderr });
+    try {
+        const answer = await terminal.question(`Remove ${what} for good? Type yes to go on: `);
+        if (answer.trim().toLowerCase() !== "yes") {
+            throw new TimescaleError("nothing was removed", {
+                code: "not_confirmed",
+                detail: `the answer was "${answer.trim()}"`,
+            });
+        }
+    } finally {
+        terminal.close();
+    }
+}

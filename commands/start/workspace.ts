@@ -1,0 +1,56 @@
+/**
+ * Where `npm start` keeps what belongs to this clone: the folder `.observatory/`, which git ignores.
+ */
+import { join } from "node:path";
+
+import type { Target } from "../../components/config/keys";
+
+export interface Workspace {
+    /** The repository. */
+    readonly root: string;
+    readonly folder: string;
+    /** Names the chosen target. */
+    readonly targetFile: string;
+    /** Pulumi's state of all targets. */
+    readonly stateFolder: string;
+    /** Encrypts the secrets in config and state. */
+    readonly passphraseFile: string;
+}
+
+export function workspaceIn(root: string): Workspace {
+    const folder = join(root, ".observatory");
+    return {
+        root,
+        folder,
+        targetFile: join(folder, "target"),
+        stateFolder: join(folder, "state"),
+        passphraseFile: join(folder, "passphrase"),
+    };
+}
+
+/** One stack per target, of the same name; its `Pulumi.*.yaml` files lie here, away from tracked ones. */
+export function stackFolder({ folder }: Workspace, target: Target): string {
+    return join(folder, target);
+}
+
+export function stackConfigFile(workspace: Workspace, target: Target): string {
+    return join(stackFolder(workspace, target), `Pulumi.${target}.yaml`);
+}
+
+/** The embedded server's data. */
+export function embeddedDataFolder(workspace: Workspace): string {
+    return join(stackFolder(workspace, "embedded"), "data");
+}
+
+/**
+ * Pulumi's settings for these stacks, as environment variables: the plain CLI works on them as well.
+ *
+ * With metadata, the backend writes a second file beside each of its own, and not in one step: an engine
+ * killed in that moment leaves a state that no engine reads ("failed to load checkpoint: EOF").
+ */
+export function pulumiEnvironment(workspace: Workspace): Readonly<Record<string, string>> {
+    return {
+        PULUMI_BACKEND_URL: `file://${workspace.stateFolder}?metadata=skip`,
+        PULUMI_CONFIG_PASSPHRASE_FILE: workspace.passphraseFile,
+    };
+}

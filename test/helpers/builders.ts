@@ -1,0 +1,325 @@
+/**
+ * Aggregates, hypertables and jobs for unit tests: as a program declares them, and as the catalog
+ * has them once they were applied. A test names what its sentence is about; the rest is sound.
+ */
+import {
+    type AggregateDiffInput,
+    diffAggregate,
+} from "../../components/timescale/core/aggregate/diff";
+import type { InspectedAggregate } from "../../components/timescale/core/aggregate/inspect";
+import { planAggregate } from "../../components/timescale/core/aggregate/plan";
+import {
+    desiredAggregate,
+    type DesiredAggregate,
+} from "../../components/timescale/core/aggregate/spec";
+import type { Connection } from "../../components/timescale/core/connection";
+import {
+    diffHypertable,
+    type HypertableDiffInput,
+} from "../../components/timescale/core/hypertable/diff";
+import type { InspectedHypertable } from "../../components/timescale/core/hypertable/inspect";
+import { planHypertable } from "../../components/timescale/core/hypertable/plan";
+import {
+    type DesiredHypertable,
+    desiredHypertable,
+} from "../../components/timescale/core/hypertable/spec";
+import { parseInterval } from "../../components/timescale/core/interval";
+import type { Plan } from "../../components/timescale/core/plan";
+import {
+    type ActualJob,
+    type CompressionPolicy,
+    desiredCompressionJob,
+    type DesiredJob,
+    desiredRefreshJob,
+    desiredRetentionJob,
+    policyProcedures,
+} from "../../components/timescale/core/policy";
+import type {
+    ActualCompression,
+    ActualPolicies,
+    DeclaredPolicies,
+    DesiredPolicies,
+} from "../../components/timescale/core/policyDiff";
+import { parseOrderTerm } from "../../components/timescale/core/tableStatements";
+import { canonicalType } from "../../components/timescale/core/types";
+
+type Inputs = Readonly<Record<string, unknown>>;
+
+export type StandingAggregate = InspectedAggregate & { readonly kind: "aggregate" };
+export type StandingTable = InspectedHypertable & { readonly kind: "hypertable" };
+
+export const owner = "observatory_owner";
+
+export const connection: Connection = {
+    host: "db.example.com",
+    port: 5432,
+    database: "llm_observatory",
+    user: owner,
+    password: "hunter2-secret",
+    sslMode: "verify-full",
+};
+
+/** Inputs of an hourly aggregate without policies. */
+export function hourlyInputs(given: Inputs = {}): Inputs {
+    return {
+        connection,
+        name: "hourly",
+        query: "SELECT time_bucket('1 hour', ts) AS bucket, count(*) AS n FROM m GROUP BY 1",
+        ...given,
+    };
+}
+
+export function hourly(given: Inputs = {}): DesiredAggregate {
+    return desiredAggregate(hourlyInputs(given));
+}
+
+/** Inputs of a hypertable with a time and a value. */
+export function metricsInputs(given: Inputs = {}): Inputs {
+    return {
+        connection,
+        name: "metrics",
+        columns: [
+            { name: "ts", type: "timestamptz", nullable: false },
+            { name: "value", type: "double precision" },
+        ],
+        timeColumn: "ts",
+        ...given,
+    };
+}
+
+export function metrics(given: Inputs = {}): DesiredHypertable {
+    return desiredHypertable(metricsInputs(given));
+}
+
+/** An interval as PostgreSQL prints it: `72 hours` as `72:00:00`. */
+export function printed(text: string): string {
+    const interval = parseInterval(text);
+    if (interval === undefined) throw new Error(`${text} is no interval`);
+    const { months, days, microseconds } = interval;
+    const parts: string[] = [];
+    const years = Math.trunc(months / 12);
+    if (years !== 0) parts.push(`${years} year${years === 1 ? "" : "s"}`);
+    if (months % 12 !== 0) parts.push(`${months % 12} mon${months % 12 === 1 ? "" : "s"}`);
+    if (days !== 0) parts.push(`${days} day${days === 1 ? "" : "s"}`);
+    if (microseconds !== 0 || parts.length === 0) {
+        const seconds = Math.abs(microseconds) / 1_000_000;
+        const two = (value: number): string => String(Math.trunc(value)).padStart(2, "0");
+        const fraction = String(Math.abs(microseconds) % 1_000_000).padStart(6, "0");
+        parts.push(
+            [
+                microseconds < 0 ? "-" : "",
+                `${two(seconds / 3600)}:${two((seconds / 60) % 60)}:${two(seconds % 60)}`,
+                `.${fraction}`.replace(/\.?0+$/, ""),
+            ].join(""),
+        );
+    }
+    return parts.join(" ");
+}
+
+/** The job of a policy, as the catalog has it after it was added. */
+export function standingJob(job: DesiredJob, given: Partial<ActualJob> = {}): ActualJob {
+    return {
+        id: { refresh: 1001, retention: 1002, compression: 1003 }[job.kind],
+        procedure: policyProcedures[job.kind],
+        owner,
+        config: {
+            ...Object.fromEntries(
+                Object.entries(job.offsets).map(([key, value]) => [
+                    key,
+                    value === null ? null : printed(value),
+                ]),
+            ),
+            mat_hypertable_id: 7,
+        },
+        scheduleInterval: printed(job.scheduleInterval),
+        initialStart:
+            job.initialStart === null
+                ? null
+                : new Date(job.initialStart).toISOString().replace("Z", "+00:00"),
+        fixedSchedule: job.initialStart !== null,
+        timezone: job.timezone,
+        scheduled: job.scheduled,
+        maxRuntime: printed(job.maxRuntime),
+        maxRetries: job.maxRetries,
+        retryPeriod: printed(job.retryPeriod),
+        ...given,
+    };
+}
+
+/** Settings of compression as the catalog splits them up. */
+export function standingCompression(policy: Partial<CompressionPolicy>): ActualCompression {
+    const terms = (policy.orderBy ?? ["ts DESC"]).map(parseOrderTerm);
+    return {
+        segmentBy: policy.segmentBy ?? [],
+        orderBy: terms.map(({ column }) => column),
+        orderByDesc: terms.map(({ descending }) => descending),
+        orderByNullsFirst: terms.map(({ nullsFirst }) => nullsFirst),
+    };
+}
+
+function standingPolicies(desired: DesiredPolicies): ActualPolicies {
+    const { refreshPolicy, retentionPolicy, compressionPolicy } = desired;
+    return {
+        jobs: [
+            ...(refreshPolicy ? [standingJob(desiredRefreshJob(refreshPolicy))] : []),
+            ...(retentionPolicy ? [standingJob(desiredRetentionJob(retentionPolicy))] : []),
+            ...(compressionPolicy ? [standingJob(desiredCompressionJob(compressionPolicy))] : []),
+        ],
+        compressed: compressionPolicy !== undefined,
+        compression: compressionPolicy ? standingCompression(compressionPolicy) : null,
+    };
+}
+
+/** A stand-in for the server's own words: reformatting is gone, a real change is not. */
+export function definitionOf({ query }: Pick<DesiredAggregate, "query">): string {
+    return query.replace(/\s+/g, " ").trim();
+}
+
+/** What the catalog has once `desired` was applied and filled. */
+export function standing(
+    desired: DesiredAggregate,
+    given: Partial<StandingAggregate> = {},
+): StandingAggregate {
+    return {
+        kind: "aggregate",
+        databaseUuid: "5d2e",
+        owner,
+        definition: definitionOf(desired),
+        intact: true,
+        materializedOnly: desired.materializedOnly,
+        bucketWidth: "01:00:00",
+        bucketTimezone: null,
+        timeColumn: "bucket",
+        timeType: "timestamp with time zone",
+        chunkTimeInterval: printed(desired.chunkTimeInterval ?? "70 days"),
+        materializationId: 7,
+        materialization: { schema: "_timescaledb_internal", name: "_materialized_hypertable_7" },
+        source: { schema: "public", name: "m" },
+        sourceId: 1,
+        ...standingPolicies(desired),
+        comment: desired.comment,
+        grants: desired.grants,
+        marker: { filling: false },
+        ...given,
+    };
+}
+
+/** What the catalog has once `desired` was applied. */
+export function standingTable(
+    desired: DesiredHypertable,
+    given: Partial<StandingTable> = {},
+): StandingTable {
+    const key = desired.primaryKey;
+    const keyed = (name: string): boolean => name === desired.timeColumn || key.includes(name);
+    const quoted = (name: string): string =>
+        /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replace(/"/g, '""')}"`;
+    return {
+        kind: "hypertable",
+        databaseUuid: "5d2e",
+        owner,
+        comment: desired.comment,
+        grants: desired.grants,
+        columns: desired.columns.map((column) => ({
+            name: column.name,
+            type: canonicalType(column.type),
+            nullable: (column.nullable ?? true) && !keyed(column.name),
+            default: column.default ?? null,
+            comment: column.comment ?? null,
+        })),
+        indexes: [
+            ...(key.length === 0
+                ? []
+                : [
+                      {
+                          name: `${desired.name}_pkey`,
+                          method: "btree",
+                          unique: true,
+                          primary: true,
+                          valid: true,
+                          predicate: null,
+                          columns: key.map((column) => ({
+                              expression: quoted(column),
+                              descending: false,
+                              nullsFirst: false,
+                          })),
+                      },
+                  ]),
+            ...desired.indexes.map((index) => ({
+                name: index.name,
+                method: index.method,
+                unique: false,
+                primary: false,
+                valid: true,
+                predicate: index.where === undefined ? null : `(${index.where})`,
+                columns: index.columns.map(parseOrderTerm).map((term) => ({
+                    expression: quoted(term.column),
+                    // Only a btree has an order.
+                    descending: term.descending && index.method === "btree",
+                    nullsFirst: term.nullsFirst && index.method === "btree",
+                })),
+            })),
+        ],
+        hypertableId: 1,
+        timeColumn: desired.timeColumn,
+        chunkTimeInterval: printed(desired.chunkTimeInterval),
+        ...standingPolicies(desired),
+        ...given,
+    };
+}
+
+export interface History<Desired> {
+    /** What the last apply declared; null: there was none. Default: the same as now. */
+    readonly before?: Desired | null;
+}
+
+function declaredPolicies(before: DesiredPolicies | null): DeclaredPolicies {
+    return {
+        refreshPolicy: before?.refreshPolicy !== undefined,
+        retentionPolicy: before?.retentionPolicy !== undefined,
+        compressionPolicy: before?.compressionPolicy !== undefined,
+    };
+}
+
+/** The plan that brings what stands to what is declared, both known to the server as they are. */
+export function planOf(
+    actual: InspectedAggregate,
+    desired: DesiredAggregate,
+    given: History<DesiredAggregate> & Partial<AggregateDiffInput> = {},
+): Plan {
+    const { before = desired, ...others } = given;
+    const difference = diffAggregate({
+        actual,
+        desired,
+        desiredDefinition: definitionOf(desired),
+        owner,
+        declared: declaredPolicies(before),
+        managed: before !== null,
+        ...others,
+    });
+    const filling = actual.kind === "aggregate" && actual.marker.filling;
+    return planAggregate(difference, desired, filling);
+}
+
+export function planOfTable(
+    actual: InspectedHypertable,
+    desired: DesiredHypertable,
+    given: History<DesiredHypertable> & Partial<HypertableDiffInput> = {},
+): Plan {
+    const { before = desired, ...others } = given;
+    const difference = diffHypertable({
+        actual,
+        desired,
+        owner,
+        declared: {
+            ...declaredPolicies(before),
+            indexes: before?.indexes.map(({ name }) => name) ?? [],
+        },
+        managed: before !== null,
+        ...others,
+    });
+    return planHypertable(difference, desired);
+}
+
+export function namesOf(plan: Plan): string[] {
+    return plan.statements.map(({ name }) => name);
+}
