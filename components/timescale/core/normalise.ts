@@ -33,7 +33,6 @@ const view = "pulumi_timescale_desired";
  */
 export async function normalise(client: Queryable, query: string): Promise<NormalisedQuery> {
     const body = statementBody(query);
-    // The extended protocol refuses a second statement, whatever the text holds.
     await extended(client, `CREATE TEMPORARY VIEW ${view} AS\n${body}\n`);
     const { rows } = await client.query<{ definition: string; mutableFunctions: string[] }>(
         readSql("catalog/normalised_query.sql"),
@@ -64,7 +63,8 @@ async function validation(client: Queryable, body: string): Promise<CaggValidati
     };
 }
 
-function extended(client: Queryable, text: string): Promise<unknown> {
+/** Runs one statement by the extended protocol, which refuses a second one in the text. */
+export function extended(client: Queryable, text: string): Promise<unknown> {
     const query: { text: string; queryMode: "extended" } = { text, queryMode: "extended" };
     return (client as unknown as { query(config: object): Promise<unknown> }).query(query);
 }

@@ -4,7 +4,7 @@
  */
 import { credentials, status as grpcStatus } from "@grpc/grpc-js";
 import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb";
-import { LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
+import { GetRootResourceRequest, LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
 
 export type Severity = "info" | "warning" | "error";
 
@@ -28,6 +28,23 @@ function engine(): EngineClient | undefined {
     return client;
 }
 
+/**
+ * Asks the engine once a second whether it is still there. When it was killed, nobody is left to
+ * work for and nobody would end this process: it stops by itself, and the next `up` goes on.
+ */
+export function stopWithEngine(): void {
+    const service = engine();
+    if (service === undefined || watching) return;
+    watching = true;
+    setInterval(() => {
+        service.getRootResource(new GetRootResourceRequest(), (error) => {
+            if (error?.code === engineGone) process.exit(1);
+        });
+    }, 1000).unref();
+}
+
+let watching = false;
+
 /** With refresh on, the engine diffs twice: what was said once is not said again. */
 const said = new Set<string>();
 
@@ -44,10 +61,7 @@ export function status(urn: string, text: string): void {
     send(urn, LogSeverity.INFO, text, true);
 }
 
-/**
- * Repeats the latest status every second while `work` runs. A call that fails means that the engine
- * is gone, killed perhaps, and then nobody is left to work for: the process stops.
- */
+/** Repeats the latest status every second while `work` runs, so that the row shows that it goes on. */
 export async function withStatus<T>(
     urn: string,
     work: (show: (text: string) => void) => Promise<T>,
@@ -77,7 +91,6 @@ function send(urn: string, severity: LogSeverity, message: string, ephemeral: bo
     request.setSeverity(severity);
     request.setMessage(message);
     request.setEphemeral(ephemeral);
-    service.log(request, (error) => {
-        if (error?.code === engineGone) process.exit(1);
-    });
+    // A message that is lost is no reason to fail.
+    service.log(request, () => undefined);
 }

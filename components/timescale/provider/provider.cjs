@@ -6,4 +6,6 @@ const { join } = require("node:path");
 
 if (existsSync(join(__dirname, "lifecycle.ts"))) require("tsx/cjs");
 
+require("./engineLog").stopWithEngine();
+
 module.exports = require("./lifecycle").provider;

@@ -8,8 +8,9 @@ import { refuseDependants } from "../removal";
 import { inspectServer } from "../server";
 import { serverError } from "../serverErrors";
 import { inTransaction, type Session, withObjectLock } from "../session";
-import { diffHypertable } from "./diff";
+import { diffHypertable, type HypertableDiff } from "./diff";
 import { type InspectedHypertable, inspectHypertable } from "./inspect";
+import { inServersWords, mayBeSpelling } from "./normalise";
 import { planHypertable } from "./plan";
 import type { DesiredHypertable } from "./spec";
 
@@ -63,14 +64,19 @@ export async function planLiveHypertable(
     ).then(undefined, (error: unknown) => {
         throw serverError(error, { statement: "inspect", object });
     });
-    const difference = diffHypertable({
-        actual,
-        desired,
-        owner: session.connection.user,
-        declared: memory.declared,
-        managed: memory.managed,
-        formerName,
-    });
+    const compare = (declared: DesiredHypertable): HypertableDiff =>
+        diffHypertable({
+            actual,
+            desired: declared,
+            owner: session.connection.user,
+            declared: memory.declared,
+            managed: memory.managed,
+            formerName,
+        });
+    let difference = compare(desired);
+    if (actual.kind === "hypertable" && mayBeSpelling(difference)) {
+        difference = compare(await inServersWords(session, desired, actual, searchPath));
+    }
     return {
         plan: planHypertable(difference, desired),
         actual,

@@ -312,7 +312,7 @@ function sameIndex(actual: ActualIndex, desired: DesiredIndex): boolean {
     return (
         actual.valid &&
         actual.method === desired.method &&
-        (actual.predicate === null) === (desired.where === undefined) &&
+        canonicalDefault(actual.predicate) === canonicalDefault(desired.where) &&
         actual.columns.length === terms.length &&
         terms.every((term, at) => {
             const column = actual.columns[at];

@@ -1,0 +1,112 @@
+/**
+ * Types, defaults and index conditions in the server's own words.
+ *
+ * Text can tell that `int4` is `integer`, and not that `upper('x')` is `upper('x'::text)`. So where
+ * texts differ, a temporary table of the declared columns is created, read back and rolled back.
+ */
+import { DatabaseError } from "pg";
+
+import { escapeIdentifier } from "../identifier";
+import { extended } from "../normalise";
+import { inTransaction, type Queryable, type Session } from "../session";
+import { readSql } from "../sqlFile";
+import type { HypertableDiff } from "./diff";
+import type { ActualHypertable } from "./inspect";
+import type { DesiredHypertable } from "./spec";
+
+interface NormalisedColumns {
+    readonly columns: readonly {
+        readonly name: string;
+        readonly type: string;
+        readonly default: string | null;
+    }[];
+    /** By the name of the index. */
+    readonly predicates: Readonly<Record<string, string | null>>;
+}
+
+/** Whether a difference could be one of spelling. */
+export function mayBeSpelling({ changes }: HypertableDiff): boolean {
+    return changes.some(
+        (change) =>
+            change.kind === "default" ||
+            change.kind === "dropIndex" ||
+            (change.kind === "refuse" &&
+                (change.reason.what === "columnType" || change.reason.what === "adopt")),
+    );
+}
+
+/** The declaration, in the words of the database wherever it means what stands there. */
+export async function inServersWords(
+    session: Session,
+    desired: DesiredHypertable,
+    actual: ActualHypertable,
+    searchPath: readonly string[],
+): Promise<DesiredHypertable> {
+    const normalised = await inTransaction(session, { searchPath, rollback: true }, (client) =>
+        normalise(client, desired),
+    ).then(undefined, (error: unknown) => {
+        // What the server does not take differs; applying it says why.
+        if (error instanceof DatabaseError) return undefined;
+        throw error;
+    });
+    return normalised === undefined ? desired : settle(desired, actual, normalised);
+}
+
+/** The name cannot clash: the schema is the session's own, and the table never outlives the transaction. */
+const table = "pulumi_timescale_desired";
+
+async function normalise(
+    client: Queryable,
+    { columns, indexes }: DesiredHypertable,
+): Promise<NormalisedColumns | undefined> {
+    const definitions = columns.map((column) =>
+        [
+            escapeIdentifier(column.name),
+            column.type,
+            ...(column.default === undefined ? [] : [`DEFAULT ${column.default}`]),
+        ].join(" "),
+    );
+    await extended(client, `CREATE TEMPORARY TABLE ${table} (\n${definitions.join(",\n")}\n)`);
+    for (const { name, where } of indexes) {
+        if (where === undefined) continue;
+        await extended(
+            client,
+            `CREATE INDEX ${escapeIdentifier(name)} ON pg_temp.${table} ((1)) WHERE ${where}`,
+        );
+    }
+    const { rows } = await client.query<NormalisedColumns & Record<string, unknown>>(
+        readSql("catalog/normalised_columns.sql"),
+        [`pg_temp.${table}`],
+    );
+    return rows[0];
+}
+
+function settle(
+    desired: DesiredHypertable,
+    actual: ActualHypertable,
+    { columns, predicates }: NormalisedColumns,
+): DesiredHypertable {
+    return {
+        ...desired,
+        columns: desired.columns.map((column) => {
+            const stands = actual.columns.find(({ name }) => name === column.name);
+            const meant = columns.find(({ name }) => name === column.name);
+            if (stands === undefined || meant === undefined) return column;
+            const { default: _default, ...rest } = column;
+            return {
+                ...rest,
+                type: meant.type === stands.type ? stands.type : column.type,
+                ...(meant.default === stands.default
+                    ? stands.default !== null && { default: stands.default }
+                    : column.default !== undefined && { default: column.default }),
+            };
+        }),
+        indexes: desired.indexes.map((index) => {
+            const stands = actual.indexes.find(({ name }) => name === index.name);
+            const predicate = stands?.predicate ?? null;
+            return predicate !== null && predicates[index.name] === predicate
+                ? { ...index, where: predicate }
+                : index;
+        }),
+    };
+}
