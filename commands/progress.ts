@@ -27,13 +27,11 @@ export interface ProgressRow {
 }
 
 /** Colours for standard error: none with NO_COLOR or without a terminal. */
-export const colours = picocolors.createColors(
-    picocolors.isColorSupported && process.stderr.isTTY === true,
-);
+export const colours = picocolors.createColors(picocolors.isColorSupported && process.stderr.isTTY);
 
 /** Starts a step that may take over two seconds. */
 export async function startStep(title: string): Promise<Step> {
-    return process.stderr.isTTY === true ? spinningStep(title) : plainStep(title);
+    return process.stderr.isTTY ? spinningStep(title) : plainStep(title);
 }
 
 async function spinningStep(title: string): Promise<Step> {

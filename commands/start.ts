@@ -18,8 +18,8 @@ import { declaredIn } from "./start/declared";
 import { confirm, removeEverything, rollBack } from "./start/destroy";
 import { inWords, nothingChanged, type Summary } from "./start/events";
 import { renderGuide } from "./start/guide";
-import { Interrupted, runOperation } from "./start/operation";
 import { interruptedExitCode, listenForInterrupts } from "./start/interrupts";
+import { Interrupted, runOperation } from "./start/operation";
 import { parseOptions, type StartOptions } from "./start/options";
 import { exportState } from "./start/pending";
 import {
@@ -45,7 +45,7 @@ const foreignSettings = [
 
 async function main(): Promise<void> {
     const options = parseOptions(process.argv.slice(2));
-    foreignSettings.forEach((name) => delete process.env[name]);
+    foreignSettings.forEach((name) => Reflect.deleteProperty(process.env, name));
     const workspace = workspaceIn(dirname(__dirname));
     const release = await withStep("starting", async (step) => {
         const held = await lockWorkspace(workspace, step.report);
@@ -69,8 +69,8 @@ async function standUp(workspace: Workspace, options: StartOptions): Promise<voi
         const { summary, outputs } = await bringUp(prepared);
         const demo = options.demo ? await loadTraces(outputs) : [];
         const picture = await withStep("checking what stands", async (step) => {
-            const declared = declaredIn(await exportState(prepared.stack));
-            const standing = await describe(outputs.owner, declared);
+            const state = await exportState(prepared.stack);
+            const standing = await describe(outputs.owner, declaredIn(state, outputs.aggregates));
             step.done("everything that was declared stands");
             return standing;
         });
@@ -126,10 +126,10 @@ async function bringUp({
         return {
             summary,
             outputs: {
-                owner: output<Connection>(outputs, "connection"),
-                writer: output<Connection>(outputs, "writer"),
-                reader: output<Connection>(outputs, "reader"),
-                aggregates: output<readonly string[]>(outputs, "aggregates"),
+                owner: output(outputs, "connection") as Connection,
+                writer: output(outputs, "writer") as Connection,
+                reader: output(outputs, "reader") as Connection,
+                aggregates: output(outputs, "aggregates") as readonly string[],
             },
         };
     });
@@ -149,7 +149,7 @@ async function loadTraces(outputs: Outputs): Promise<readonly string[]> {
     });
 }
 
-function output<Value>(outputs: automation.OutputMap, name: string): Value {
+function output(outputs: automation.OutputMap, name: string): unknown {
     const found = outputs[name];
     if (found === undefined) {
         throw new TimescaleError(`the stack has no output "${name}"`, {
@@ -157,7 +157,7 @@ function output<Value>(outputs: automation.OutputMap, name: string): Value {
             hint: "index.ts has to return it",
         });
     }
-    return found.value as Value;
+    return found.value;
 }
 
 async function takeDown(workspace: Workspace, options: StartOptions): Promise<void> {

@@ -24,9 +24,15 @@ const limit = 600;
 
 /** The engine that an earlier download has left, or undefined. */
 export async function downloadedEngine(): Promise<Engine | undefined> {
-    return isExecutable(join(directory(), executable))
-        ? engineIn(directory(), "download")
-        : undefined;
+    if (!isExecutable(join(directory(), executable))) {
+        return undefined;
+    }
+    try {
+        return await engineIn(directory(), "download");
+    } catch {
+        // Half a download does not run; the next attempt to download says so.
+        return undefined;
+    }
 }
 
 export async function downloadEngine(report: Report): Promise<Attempt> {
@@ -43,8 +49,9 @@ export async function downloadEngine(report: Report): Promise<Attempt> {
                 `downloading Pulumi ${engineVersion} by the npm package "pulumi": ${line ?? "waiting for the npm registry"}`,
             ),
     );
-    if (ended.ok && isExecutable(join(directory(), executable))) {
-        return engineIn(directory(), "download");
+    const engine = ended.ok ? await downloadedEngine() : undefined;
+    if (engine !== undefined) {
+        return engine;
     }
     return {
         unavailable: `the official download of Pulumi ${engineVersion} failed: ${ended.reason}`,

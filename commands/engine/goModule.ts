@@ -128,7 +128,7 @@ async function buildIn(work: string, report: Report): Promise<Attempt | undefine
         `module engine\n\ngo 1.25\n\nrequire ${pkgModule} v${engineVersion}\n`,
     );
     const packages = await go(work, ["list", "-deps", "-f", "{{.ImportPath}}", cli], {
-        doing: (lines) => `downloading modules${count(lines, /^go: downloading/)}`,
+        doing: (lines) => downloading(count(lines, /^go: downloading/)),
         bounds: downloadBounds,
         report,
     });
@@ -138,7 +138,8 @@ async function buildIn(work: string, report: Report): Promise<Attempt | undefine
     const total = packages.stdout.split("\n").length;
     const flags = [`-ldflags=-s -w -X ${versionVariable}=v${engineVersion}`];
     const compiled = await go(work, ["build", "-v", ...flags, "-o", join(bin, executable), cli], {
-        doing: (lines) => `compiling${count(lines, /^[a-z][^ ]*$/)} of at most ${total} packages`,
+        doing: (lines) =>
+            `compiling (${count(lines, /^[a-z][^ ]*$/)} of at most ${total} packages)`,
         bounds: compileBounds,
         report,
     });
@@ -205,7 +206,10 @@ function unavailable(step: string, ended: Ended): Attempt {
     };
 }
 
-function count(lines: readonly string[], pattern: RegExp): string {
-    const found = lines.filter((line) => pattern.test(line)).length;
-    return found === 0 ? "" : `, ${found}`;
+function downloading(modules: number): string {
+    return modules === 0 ? "resolving its modules" : `downloading modules (${modules} so far)`;
+}
+
+function count(lines: readonly string[], pattern: RegExp): number {
+    return lines.filter((line) => pattern.test(line)).length;
 }

@@ -4,16 +4,32 @@
 import { realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-import { type Attempt, engineIn, executable, hasBeside, oldestVersion, shim } from "./engine";
+import {
+    type Attempt,
+    type Engine,
+    engineIn,
+    executable,
+    hasBeside,
+    oldestVersion,
+    shim,
+} from "./engine";
 import { folderOnPath } from "./executables";
 import { isOlder } from "./versions";
 
 export async function engineOnPath(): Promise<Attempt> {
     const directory = folderOnPath(executable);
     if (directory === undefined) {
-        return { unavailable: "pulumi is not on PATH", hint: `install it: ${installHint}` };
+        return { unavailable: "pulumi is not on PATH", hint: `install Pulumi: ${installHint}` };
     }
-    const engine = await engineIn(directory, "path");
+    let engine: Engine;
+    try {
+        engine = await engineIn(directory, "path");
+    } catch (error) {
+        return {
+            unavailable: `pulumi on PATH (${directory}) does not run: ${firstLine(error)}`,
+            hint: `reinstall it: ${installHint}`,
+        };
+    }
     if (isOlder(engine.version, oldestVersion)) {
         return {
             unavailable: `pulumi ${engine.version} on PATH is older than ${oldestVersion}`,
@@ -29,6 +45,12 @@ export async function engineOnPath(): Promise<Attempt> {
         };
     }
     return engine;
+}
+
+/** The Automation API puts the reason after its own preamble. */
+function firstLine(error: unknown): string {
+    const text = error instanceof Error ? error.message : String(error);
+    return /stderr: *(.+)/.exec(text)?.[1] ?? text.split("\n")[0] ?? text;
 }
 
 const installHint = "https://www.pulumi.com/docs/install/";

@@ -13,6 +13,7 @@ import {
     type Target,
 } from "../../components/config/keys";
 import { TimescaleError } from "../../components/timescale/core/errors";
+import { embeddedPort } from "../embedded/server";
 
 export interface Setting {
     readonly key: KeyName;
@@ -29,8 +30,8 @@ export interface Generators {
     readonly suffix: () => string;
 }
 
-/** Below the range from which systems hand out ports at random, so that a kept port stays free. */
-const preferredPorts = { docker: 25433, embedded: 25432 } as const;
+/** Tried first, so that what the documentation says is mostly so. */
+const preferredPorts = { docker: 54320, embedded: embeddedPort } as const;
 
 /** libpq's environment variables, which give what an external target lacks. */
 export const environmentKeys = {

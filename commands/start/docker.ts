@@ -1,9 +1,9 @@
 /**
  * Asks the Docker daemon by its own command line, with the context and DOCKER_HOST of the user.
  */
+import type { Report } from "../engine/engine";
 import { folderOnPath } from "../engine/executables";
 import { type Ended, runBounded } from "../engine/runBounded";
-import type { Report } from "../engine/engine";
 
 const docker = process.platform === "win32" ? "docker.exe" : "docker";
 

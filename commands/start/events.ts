@@ -250,9 +250,9 @@ function plain(text: string): string {
 /** A text as it is compared: the engine repeats errors with a prefix and other white space. */
 function normalised(text: string): string {
     return text
-        .replace(/^error: /, "")
+        .replace(/^error: /i, "")
         .replace(/\s+/g, " ")
-        .trim();
+        .replace(/:? ?$/, "");
 }
 
 function silent(progress: Progress): Seen {

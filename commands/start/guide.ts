@@ -5,6 +5,7 @@ import { delimiter, relative } from "node:path";
 
 import type { Target } from "../../components/config/keys";
 import type { Connection } from "../../components/timescale/core/connection";
+import { embeddedPort } from "../embedded/server";
 import type { Engine } from "../engine";
 import { renderConnection } from "../picture/render";
 import { pulumiEnvironment, stackConfigFile, type Workspace } from "./workspace";
@@ -28,9 +29,13 @@ export function renderGuide(standing: Standing): string {
 function connect({ target, reader, served }: Standing): readonly string[] {
     const psql = `psql "${renderConnection(reader)}"`;
     if (target === "embedded") {
+        const serve =
+            reader.port === embeddedPort
+                ? "npm run serve"
+                : `npm run serve -- --port ${reader.port}`;
         return [
             "Connect",
-            ...(served ? [] : ["npm run serve        keeps the database up; then, beside it:"]),
+            ...(served ? [] : [`${serve}        keeps the database up; then, beside it:`]),
             `${psql}        (any password)`,
         ];
     }

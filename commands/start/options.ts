@@ -48,7 +48,7 @@ export function parseOptions(args: readonly string[]): StartOptions {
         .option(
             "--config <key=value>",
             "set a config key of the stack; may be repeated",
-            (text: string, before: readonly string[] = []) => [...before, text],
+            (text: string, before: readonly string[] | undefined) => [...(before ?? []), text],
         )
         .option("--json", "print the result as JSON on standard output")
         .addHelpText(

@@ -16,8 +16,8 @@ import { withStep } from "../progress";
 import { environmentKeys, newSettings } from "./configuration";
 import { reviveContainer } from "./container";
 import type { Interrupts } from "./interrupts";
-import type { StartOptions } from "./options";
 import { dropUnrecorded } from "./leftovers";
+import type { StartOptions } from "./options";
 import {
     type ExportedState,
     exportState,

@@ -153,6 +153,6 @@ export async function storedText(
         pulumiCommand: engine.command,
     });
     const { config } = await folder.stackSettings(target);
-    const value = config?.[`${namespace}:${key}`];
+    const value: unknown = config?.[`${namespace}:${key}`];
     return typeof value === "string" ? value : undefined;
 }

@@ -120,7 +120,8 @@ export function probesOf(engine: Engine, report: Report): Probes {
 
 /** The plugin in the version of its installed SDK, so that package.json alone pins both. */
 function plugin(name: "docker" | "postgresql"): Plugin {
-    const { version } = require(`@pulumi/${name}/package.json`) as { readonly version: string };
+    const file = require.resolve(`@pulumi/${name}/package.json`);
+    const { version } = JSON.parse(readFileSync(file, "utf8")) as { readonly version: string };
     return { name, version };
 }
 

@@ -4,6 +4,7 @@
 import { join } from "node:path";
 
 import type { Target } from "../../components/config/keys";
+import { embeddedDirectory } from "../embedded/server";
 
 export interface Workspace {
     /** The repository. */
@@ -37,9 +38,9 @@ export function stackConfigFile(workspace: Workspace, target: Target): string {
     return join(stackFolder(workspace, target), `Pulumi.${target}.yaml`);
 }
 
-/** The embedded server's data. */
-export function embeddedDataFolder(workspace: Workspace): string {
-    return join(stackFolder(workspace, "embedded"), "data");
+/** The embedded server's data, where `npm run serve` looks for it. */
+export function embeddedDataFolder({ root }: Workspace): string {
+    return join(root, embeddedDirectory);
 }
 
 /**

@@ -3,18 +3,20 @@
  * has them once they were applied. A test names what its sentence is about; the rest is sound.
  */
 import {
+    type AggregateDiff,
     type AggregateDiffInput,
     diffAggregate,
 } from "../../components/timescale/core/aggregate/diff";
 import type { InspectedAggregate } from "../../components/timescale/core/aggregate/inspect";
 import { planAggregate } from "../../components/timescale/core/aggregate/plan";
 import {
-    desiredAggregate,
     type DesiredAggregate,
+    desiredAggregate,
 } from "../../components/timescale/core/aggregate/spec";
 import type { Connection } from "../../components/timescale/core/connection";
 import {
     diffHypertable,
+    type HypertableDiff,
     type HypertableDiffInput,
 } from "../../components/timescale/core/hypertable/diff";
 import type { InspectedHypertable } from "../../components/timescale/core/hypertable/inspect";
@@ -43,7 +45,7 @@ import type {
 import { parseOrderTerm } from "../../components/timescale/core/tableStatements";
 import { canonicalType } from "../../components/timescale/core/types";
 
-type Inputs = Readonly<Record<string, unknown>>;
+export type Inputs = Readonly<Record<string, unknown>>;
 
 export type StandingAggregate = InspectedAggregate & { readonly kind: "aggregate" };
 export type StandingTable = InspectedHypertable & { readonly kind: "hypertable" };
@@ -157,7 +159,7 @@ export function standingCompression(policy: Partial<CompressionPolicy>): ActualC
     };
 }
 
-function standingPolicies(desired: DesiredPolicies): ActualPolicies {
+export function standingPolicies(desired: DesiredPolicies): ActualPolicies {
     const { refreshPolicy, retentionPolicy, compressionPolicy } = desired;
     return {
         jobs: [
@@ -280,14 +282,15 @@ function declaredPolicies(before: DesiredPolicies | null): DeclaredPolicies {
     };
 }
 
-/** The plan that brings what stands to what is declared, both known to the server as they are. */
-export function planOf(
+export type Given = History<DesiredAggregate> & Partial<AggregateDiffInput>;
+export type GivenTable = History<DesiredHypertable> & Partial<HypertableDiffInput>;
+
+export function diffOf(
     actual: InspectedAggregate,
     desired: DesiredAggregate,
-    given: History<DesiredAggregate> & Partial<AggregateDiffInput> = {},
-): Plan {
-    const { before = desired, ...others } = given;
-    const difference = diffAggregate({
+    { before = desired, ...others }: Given = {},
+): AggregateDiff {
+    return diffAggregate({
         actual,
         desired,
         desiredDefinition: definitionOf(desired),
@@ -296,17 +299,24 @@ export function planOf(
         managed: before !== null,
         ...others,
     });
-    const filling = actual.kind === "aggregate" && actual.marker.filling;
-    return planAggregate(difference, desired, filling);
 }
 
-export function planOfTable(
+/** The plan that brings what stands to what is declared. */
+export function planOf(
+    actual: InspectedAggregate,
+    desired: DesiredAggregate,
+    given: Given = {},
+): Plan {
+    const filling = actual.kind === "aggregate" && actual.marker.filling;
+    return planAggregate(diffOf(actual, desired, given), desired, filling);
+}
+
+export function diffOfTable(
     actual: InspectedHypertable,
     desired: DesiredHypertable,
-    given: History<DesiredHypertable> & Partial<HypertableDiffInput> = {},
-): Plan {
-    const { before = desired, ...others } = given;
-    const difference = diffHypertable({
+    { before = desired, ...others }: GivenTable = {},
+): HypertableDiff {
+    return diffHypertable({
         actual,
         desired,
         owner,
@@ -317,7 +327,14 @@ export function planOfTable(
         managed: before !== null,
         ...others,
     });
-    return planHypertable(difference, desired);
+}
+
+export function planOfTable(
+    actual: InspectedHypertable,
+    desired: DesiredHypertable,
+    given: GivenTable = {},
+): Plan {
+    return planHypertable(diffOfTable(actual, desired, given), desired);
 }
 
 export function namesOf(plan: Plan): string[] {

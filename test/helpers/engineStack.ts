@@ -7,7 +7,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { basename, delimiter, dirname, join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 
 import { automation } from "@pulumi/pulumi";
@@ -24,24 +24,45 @@ export function engineDirectory(): string | undefined {
     return process.env[engineVariable] ?? folderOnPath("pulumi");
 }
 
-/** Declares the same tests for every server of this run; where there is no engine, as skipped. */
+/** Says why tests cannot run on this server; undefined when they can. */
+type Obstacle = (server: TestServer) => string | undefined;
+
+/** Declares the same tests for every server of this run; what cannot run is recorded and skipped. */
 export function describeOnServers(
     title: string,
     tests: (server: TestServer) => void,
-    serves: (server: TestServer) => string | undefined = () => undefined,
+    obstacleOn: Obstacle = () => undefined,
 ): void {
-    // A busy machine takes its time, and the engine has no time-out of its own.
-    jest.setTimeout(300_000);
+    forServers(title, obstacleOn, (server, name, runs) =>
+        (runs ? describe : describe.skip)(name, () => tests(server)),
+    );
+}
+
+/** The same for one test that mostly waits: all servers at once. */
+export function testOnServers(
+    title: string,
+    test: (server: TestServer) => Promise<void>,
+    obstacleOn: Obstacle = () => undefined,
+): void {
+    forServers(title, obstacleOn, (server, name, runs) =>
+        runs ? it.concurrent(name, () => test(server)) : it.skip(name, () => undefined),
+    );
+}
+
+function forServers(
+    title: string,
+    obstacleOn: Obstacle,
+    declare: (server: TestServer, name: string, runs: boolean) => void,
+): void {
     for (const server of testServers()) {
         const obstacle =
             engineDirectory() === undefined
                 ? `there is no Pulumi engine: set ${engineVariable} to its folder, or run npm test`
-                : serves(server);
+                : obstacleOn(server);
         if (obstacle !== undefined) {
             recordEnvironment(`not run: engine suite, ${title}, on ${server.name}: ${obstacle}`);
         }
-        const declare = obstacle === undefined ? describe : describe.skip;
-        declare(`${title}, on ${server.name}`, () => tests(server));
+        declare(server, `${title}, on ${server.name}`, obstacle === undefined);
     }
 }
 
@@ -135,9 +156,11 @@ export interface State {
 export interface StateResource {
     readonly urn: string;
     readonly type: string;
-    readonly inputs?: Readonly<Record<string, unknown>>;
-    readonly outputs?: Readonly<Record<string, unknown>>;
-    readonly initErrors?: readonly string[];
+    readonly id: string | undefined;
+    readonly inputs: Readonly<Record<string, unknown>> | undefined;
+    readonly outputs: Readonly<Record<string, unknown>> | undefined;
+    /** What an operation that was done in part left undone. */
+    readonly initErrors: readonly string[] | undefined;
 }
 
 /** The resources inside the database, by name. */
@@ -165,6 +188,7 @@ export async function createEngineStack(): Promise<EngineStack> {
     const engine = await openEngine(directory);
     const envVars = {
         PULUMI_BACKEND_URL: `file://${backend}`,
+        PULUMI_HOME: join(backend, "home"),
         PULUMI_CONFIG_PASSPHRASE: randomBytes(16).toString("hex"),
         PULUMI_SKIP_UPDATE_CHECK: "true",
         PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
@@ -205,7 +229,12 @@ export async function createEngineStack(): Promise<EngineStack> {
                 };
             };
             return {
-                resources: deployment.resources ?? [],
+                resources: (deployment.resources ?? []).map(
+                    // The rest is the engine's own book-keeping.
+                    ({ urn, type, id, inputs, outputs, initErrors }) => {
+                        return { urn, type, id, inputs, outputs, initErrors };
+                    },
+                ),
                 pendingOperations: deployment.pending_operations?.length ?? 0,
             };
         },
@@ -305,7 +334,9 @@ async function openEngine(
 ): Promise<
     Runnable & { readonly command: automation.PulumiCommand; readonly kill: EngineStack["kill"] }
 > {
-    const command = await automation.PulumiCommand.get({ root: dirname(directory) });
+    // Given a root, the Automation API looks into its folder `bin`; otherwise at PATH.
+    const root = basename(directory) === "bin" ? { root: dirname(directory) } : undefined;
+    const command = await automation.PulumiCommand.get(root);
     let running: ChildProcess | undefined;
     const run: Runnable["run"] = async (args, cwd, environment, onOutput, onError) => {
         // `up` asks for these when it is done, with three more processes, and no test reads them.
@@ -334,7 +365,7 @@ async function openEngine(
         });
         const [code, signal] = (await once(child, "close")) as [number | null, string | null];
         if (code !== 0)
-            throw new Error(`pulumi ${args[0]} ended with ${code ?? signal}: ${stderr}`);
+            throw new Error(`pulumi ${args[0]} ended with ${code ?? signal}:\n${stderr}${stdout}`);
         return { stdout, stderr, code };
     };
     return {

@@ -1,6 +1,6 @@
 /**
  * Jest reporter beside the default one: a header that names what the run works on and what it cannot
- * run, and as the last line `N passed, N failed, N skipped`.
+ * run, and the totals. Jest has more to say after this, so `npm test` prints the totals as its last line.
  *
  * Plain JavaScript, because Jest loads reporters without transforming them.
  */
@@ -24,10 +24,7 @@ class EnvironmentReporter {
         const failed = results.numFailedTests + broken;
         const skipped = results.numPendingTests + results.numTodoTests;
         const totals = `${results.numPassedTests} passed, ${failed} failed, ${skipped} skipped`;
-        // Jest may still have something to say after this; `npm test` prints the totals when it has ended.
-        if (totalsFile === undefined) {
-            process.stdout.write(`${totals}\n`);
-        } else {
+        if (totalsFile !== undefined) {
             writeFileSync(totalsFile, `${totals}\n`);
         }
     }

@@ -168,12 +168,12 @@ function compressionChange(
     const same =
         was !== null &&
         (policy.segmentBy === undefined || sameList(was.segmentBy, policy.segmentBy)) &&
-        (policy.orderBy === undefined ||
-            sameList(actualOrder(was), policy.orderBy.map(orderByTerm)));
+        (policy.orderBy === undefined || sameList(orderOf(was), policy.orderBy.map(orderByTerm)));
     return same ? [] : [{ kind: "compression", was, will: policy }];
 }
 
-function actualOrder(compression: ActualCompression): string[] {
+/** The order of compressed rows, in the terms that a program may write. */
+export function orderOf(compression: ActualCompression): string[] {
     return compression.orderBy.map((column, index) =>
         orderByTerm(
             [
@@ -198,7 +198,7 @@ export function policyLines(change: PolicyChange): ChangeLine[] {
                     was:
                         change.was === null
                             ? "off"
-                            : `segmentBy ${change.was.segmentBy.join(", ") || "nothing"} orderBy ${actualOrder(change.was).join(", ")}`,
+                            : `segmentBy ${change.was.segmentBy.join(", ") || "nothing"} orderBy ${orderOf(change.was).join(", ")}`,
                     will:
                         change.will === null
                             ? "off"

@@ -124,7 +124,7 @@ export function queryProblems(query: string): QueryProblem[] {
     } else if (first !== "SELECT") {
         problems.push({
             message: "the query is not a SELECT",
-            detail: `it begins with ${first ?? JSON.stringify(body.trim().slice(0, 20))}`,
+            detail: `it begins with ${first ?? JSON.stringify(query.slice(body.search(/\S/)).slice(0, 20))}`,
             hint: "give only the SELECT; CREATE MATERIALIZED VIEW and its options are added",
         });
     }

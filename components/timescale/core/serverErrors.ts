@@ -21,7 +21,12 @@ export function isTransient(error: unknown): boolean {
     const code = "code" in error ? error.code : undefined;
     if (code === "55P03" || code === "40P01" || code === "40001") return true;
     if (code === "42P01") return /_hyper_\d/.test(error.message);
-    if (code === "XX000") return error.message.includes("could not open relation with OID");
+    if (code === "XX000") {
+        // The second is what a refresh meets when a policy compresses the chunk that it reads.
+        return /could not open relation with OID|tuple concurrently (?:updated|deleted)/.test(
+            error.message,
+        );
+    }
     return code === "23505" && error.message.includes("pg_type_typname_nsp_index");
 }
 

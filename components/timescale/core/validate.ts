@@ -147,23 +147,24 @@ export class Validation {
 
     connection(value: unknown): void {
         if (this.isUnknown(value)) return;
-        const connection = this.object("connection", value);
-        if (connection === undefined) {
-            if (!this.given(value)) {
-                this.add(
-                    "connection",
-                    "connection is missing",
-                    undefined,
-                    "pass { host, port, database, user, password, sslMode }",
-                );
-            }
+        // Values of the connection are never shown: one of them is a password.
+        const connection =
+            typeof value === "object" && !Array.isArray(value)
+                ? (value as Readonly<Record<string, unknown>> | null)
+                : undefined;
+        if (connection === undefined || connection === null) {
+            this.add(
+                "",
+                this.given(value) ? "connection must be an object" : "connection is missing",
+                undefined,
+                "pass { host, port, database, user, password, sslMode }",
+            );
             return;
         }
         for (const field of ["host", "database", "user", "password"]) {
             const text = connection[field];
             if (this.isUnknown(text)) continue;
             if (typeof text !== "string" || text === "") {
-                // Values of the connection are never shown: one of them is a password.
                 this.add(
                     "",
                     `connection.${field} is missing`,

@@ -142,6 +142,6 @@ function actualInputs(
         ...(differs("chunkTimeInterval") && { chunkTimeInterval: actual.chunkTimeInterval }),
         ...(differs("grants") && { grants: actual.grants }),
         ...(refusals.some(({ code }) => code === "query_changed") && { query: actual.definition }),
-        ...actualPolicyInputs(actual, differs),
+        ...actualPolicyInputs(inputs, actual, differs),
     };
 }

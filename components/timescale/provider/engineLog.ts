@@ -91,6 +91,17 @@ function send(urn: string, severity: LogSeverity, message: string, ephemeral: bo
     request.setSeverity(severity);
     request.setMessage(message);
     request.setEphemeral(ephemeral);
-    // A message that is lost is no reason to fail.
-    service.log(request, () => undefined);
+    const sending = new Promise<void>((resolve) => {
+        // A message that is lost is no reason to fail.
+        service.log(request, () => resolve());
+    });
+    undelivered.add(sending);
+    void sending.then(() => undelivered.delete(sending));
+}
+
+const undelivered = new Set<Promise<void>>();
+
+/** Resolves when everything that was said so far has reached the engine, or cannot any more. */
+export async function delivered(): Promise<void> {
+    await Promise.all(undelivered);
 }

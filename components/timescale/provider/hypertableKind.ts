@@ -6,7 +6,7 @@ import {
     planLiveHypertable,
     removeHypertable,
 } from "../core/hypertable/converge";
-import type { InspectedHypertable } from "../core/hypertable/inspect";
+import type { ActualHypertable, InspectedHypertable } from "../core/hypertable/inspect";
 import {
     desiredHypertable,
     hypertableProperties,
@@ -95,15 +95,36 @@ function actualInputs(
         ...(differs("comment") && { comment: actual.comment ?? undefined }),
         ...(differs("chunkTimeInterval") && { chunkTimeInterval: actual.chunkTimeInterval }),
         ...(differs("grants") && { grants: actual.grants }),
-        ...(differs("columns") && {
-            columns: actual.columns.map(({ name, type, nullable, ...column }) => ({
-                name,
-                type,
-                nullable,
-                ...(column.default !== null && { default: column.default }),
-                ...(column.comment !== null && { comment: column.comment }),
-            })),
-        }),
-        ...actualPolicyInputs(actual, differs),
+        ...(differs("columns") && { columns: actualColumns(inputs, actual, differs) }),
+        ...(differs("indexes") && { indexes: standingIndexes(inputs, differs) }),
+        ...actualPolicyInputs(inputs, actual, differs),
     };
+}
+
+/** The declared columns that stand, each with what differs in it. */
+function actualColumns(
+    inputs: Properties,
+    actual: ActualHypertable,
+    differs: (property: string) => boolean,
+): Properties[] {
+    return desiredHypertable(inputs).columns.flatMap((column) => {
+        const stands = actual.columns.find(({ name }) => name === column.name);
+        if (stands === undefined) return [];
+        const path = `columns.${column.name}`;
+        return [
+            {
+                ...column,
+                ...(differs(`${path}.nullable`) && { nullable: stands.nullable }),
+                ...(differs(`${path}.default`) && { default: stands.default ?? undefined }),
+                ...(differs(`${path}.comment`) && { comment: stands.comment ?? undefined }),
+            },
+        ];
+    });
+}
+
+/** The declared indexes that stand as they are declared. */
+function standingIndexes(inputs: Properties, differs: (property: string) => boolean): unknown[] {
+    const declared = inputs["indexes"] as readonly unknown[] | undefined;
+    const names = desiredHypertable(inputs).indexes.map(({ name }) => name);
+    return (declared ?? []).filter((_, at) => !differs(`indexes.${names[at]}`));
 }

@@ -14,7 +14,7 @@ import { explain, TimescaleError } from "../core/errors";
 import { describePlan, isEmpty, type Plan } from "../core/plan";
 import { type ConnectOptions, type Session, withSession } from "../core/session";
 import { continuousAggregateKind } from "./continuousAggregateKind";
-import { report, withStatus } from "./engineLog";
+import { delivered, report, withStatus } from "./engineLog";
 import { hypertableKind } from "./hypertableKind";
 import { limited } from "./limit";
 import { connectionOf, type Hooks, type Properties, type ResourceKind } from "./resourceKind";
@@ -335,5 +335,25 @@ function session<T>(
     );
 }
 
+/** The engine may be at the end of its run when it has its answer: what was said goes first. */
+function answering<Args extends unknown[], Result>(
+    method: (...args: Args) => Promise<Result>,
+): (...args: Args) => Promise<Result> {
+    return async (...args) => {
+        try {
+            return await method(...args);
+        } finally {
+            await delivered();
+        }
+    };
+}
+
 /** What the one line of provider text in state loads. */
-export const provider = { check, diff, create, update, read, delete: remove };
+export const provider = {
+    check: answering(check),
+    diff: answering(diff),
+    create: answering(create),
+    update: answering(update),
+    read: answering(read),
+    delete: answering(remove),
+};

@@ -1,6 +1,15 @@
 /** Policies as the database has them, in the shape in which a program writes them. */
-import { type PolicyKind, policyProcedures, policyProperties } from "../core/policy";
-import type { ActualPolicies } from "../core/policyDiff";
+import { isDeepStrictEqual } from "node:util";
+
+import {
+    type ActualJob,
+    type CompressionPolicy,
+    type PolicyKind,
+    policyProcedures,
+    policyProperties,
+} from "../core/policy";
+import { type ActualCompression, type ActualPolicies, orderOf } from "../core/policyDiff";
+import { orderByTerm } from "../core/tableStatements";
 import type { Properties } from "./resourceKind";
 
 const offsets: Readonly<Record<string, string>> = {
@@ -10,36 +19,65 @@ const offsets: Readonly<Record<string, string>> = {
     compress_after: "compressAfter",
 };
 
-/** The policies that differ; one that is gone is undefined. */
+/**
+ * The policies that differ, field by field: a field that is the same keeps the program's spelling, or
+ * its absence. A policy that is gone is undefined.
+ */
 export function actualPolicyInputs(
+    inputs: Properties,
     actual: ActualPolicies,
     differs: (property: string) => boolean,
 ): Properties {
     const result: Record<string, unknown> = {};
     for (const kind of ["refresh", "retention", "compression"] as const satisfies PolicyKind[]) {
         const property = policyProperties[kind];
-        if (!differs(property)) continue;
+        const settings = kind === "compression" && differs("compression");
+        if (!differs(property) && !settings) continue;
         const job = actual.jobs.find(({ procedure }) => procedure === policyProcedures[kind]);
         if (job === undefined) {
             result[property] = undefined;
             continue;
         }
-        const config = Object.entries(job.config).flatMap(([key, value]) =>
-            offsets[key] === undefined || value === null ? [] : [[offsets[key], value]],
+        const declared = inputs[property] as Properties | undefined;
+        const fields = Object.entries(jobFields(job)).filter(
+            ([field]) => declared === undefined || differs(`${property}.${field}`),
         );
         result[property] = {
-            ...(Object.fromEntries(config) as Record<string, unknown>),
-            scheduleInterval: job.scheduleInterval,
-            maxRuntime: job.maxRuntime,
-            maxRetries: job.maxRetries,
-            retryPeriod: job.retryPeriod,
-            paused: !job.scheduled,
-            ...(job.timezone !== null && { timezone: job.timezone }),
-            ...(job.fixedSchedule &&
-                job.initialStart !== null && { initialStart: job.initialStart }),
-            ...(kind === "compression" &&
-                actual.compression !== null && { segmentBy: actual.compression.segmentBy }),
+            ...declared,
+            ...Object.fromEntries(fields),
+            ...(settings && compressionFields(declared ?? {}, actual.compression)),
         };
     }
     return result;
+}
+
+/** A setting that the job does not have is undefined. */
+function jobFields(job: ActualJob): Properties {
+    const config = Object.entries(offsets).flatMap(([key, field]) =>
+        key in job.config ? [[field, job.config[key] ?? undefined] as const] : [],
+    );
+    return {
+        ...Object.fromEntries(config),
+        scheduleInterval: job.scheduleInterval,
+        initialStart: job.fixedSchedule ? (job.initialStart ?? undefined) : undefined,
+        timezone: job.timezone ?? undefined,
+        paused: !job.scheduled,
+        maxRuntime: job.maxRuntime,
+        maxRetries: job.maxRetries,
+        retryPeriod: job.retryPeriod,
+    };
+}
+
+/** Of what is declared, that which is otherwise. */
+function compressionFields(declared: Properties, actual: ActualCompression | null): Properties {
+    if (actual === null) return {};
+    const segmentBy = declared["segmentBy"] as CompressionPolicy["segmentBy"];
+    const orderBy = declared["orderBy"] as CompressionPolicy["orderBy"];
+    const order = orderOf(actual);
+    return {
+        ...(segmentBy !== undefined &&
+            !isDeepStrictEqual(segmentBy, actual.segmentBy) && { segmentBy: actual.segmentBy }),
+        ...(orderBy !== undefined &&
+            !isDeepStrictEqual(orderBy.map(orderByTerm), order) && { orderBy: order }),
+    };
 }

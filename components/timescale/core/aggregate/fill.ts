@@ -33,12 +33,33 @@ export interface FillOptions {
 export async function fill(session: Session, options: FillOptions): Promise<number> {
     const windows = await fillWindows(session, options);
     const total = windows.length;
-    for (const [index, window] of windows.entries()) {
-        options.onProgress(index, total);
-        await refresh(session, options, window);
+    let done = 0;
+    let stride = 1;
+    while (done < total) {
+        options.onProgress(done, total);
+        const next = windows.slice(done, done + stride);
+        const [first, last] = [next[0], next.at(-1)];
+        if (first === undefined || last === undefined) break;
+        const started = performance.now();
+        await refresh(session, options, { start: first.start, end: last.end });
+        done += next.length;
+        stride = nextStride(stride, performance.now() - started);
     }
     if (total > 0) options.onProgress(total, total);
     return total;
+}
+
+/** Milliseconds that one refresh should take: long enough to be worth its own cost, short enough to stop after. */
+const wantedDuration = { shortest: 250, longest: 2000 } as const;
+
+/** About one chunk of the materialized buckets, which is ten times that of the source. */
+const longestStride = 10;
+
+/** How many windows the next refresh takes at once, from how long the last one took. */
+function nextStride(stride: number, duration: number): number {
+    if (duration < wantedDuration.shortest) return Math.min(stride * 2, longestStride);
+    if (duration > wantedDuration.longest) return Math.max(1, Math.floor(stride / 2));
+    return stride;
 }
 
 async function fillWindows(session: Session, options: FillOptions): Promise<FillWindow[]> {

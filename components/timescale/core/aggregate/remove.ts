@@ -16,7 +16,7 @@ import { deleteJob } from "../jobStatements";
 import { keptMarker } from "../marker";
 import type { Statement } from "../plan";
 import { refuseDependants } from "../removal";
-import { inTransaction, type Queryable, type Session } from "../session";
+import { inTransaction, type Queryable, type Session, withObjectLock } from "../session";
 import { readSql } from "../sqlFile";
 import { renameStatements } from "../tableStatements";
 import { type ActualAggregate, inspectAggregate } from "./inspect";
@@ -43,7 +43,13 @@ export interface HistoryAtStake {
 }
 
 /** Drops the aggregate with its jobs; whether there was one. */
-export async function removeAggregate(session: Session, options: RemoveOptions): Promise<boolean> {
+export function removeAggregate(session: Session, options: RemoveOptions): Promise<boolean> {
+    return withObjectLock(session, displayName(options.name), options.onRetry, () =>
+        removeLocked(session, options),
+    );
+}
+
+async function removeLocked(session: Session, options: RemoveOptions): Promise<boolean> {
     const { name, searchPath, acceptLoss } = options;
     const object = displayName(name);
     const found = await inTransaction(session, { readOnly: true, searchPath }, async (client) => {

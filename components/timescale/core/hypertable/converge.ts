@@ -131,7 +131,16 @@ export interface RemoveHypertableOptions {
 }
 
 /** Drops the table with all its rows; whether there was one. Never with CASCADE. */
-export async function removeHypertable(
+export function removeHypertable(
+    session: Session,
+    options: RemoveHypertableOptions,
+): Promise<boolean> {
+    return withObjectLock(session, displayName(options.name), options.onRetry, () =>
+        removeLocked(session, options),
+    );
+}
+
+async function removeLocked(
     session: Session,
     { name, searchPath, onRetry }: RemoveHypertableOptions,
 ): Promise<boolean> {

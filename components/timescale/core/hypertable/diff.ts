@@ -29,6 +29,8 @@ export type HypertableChange =
       }
     | { readonly kind: "createIndex"; readonly index: DesiredIndex }
     | { readonly kind: "dropIndex"; readonly name: string; readonly why: string }
+    /** An index that is the same but for its name, which may follow the table's. */
+    | { readonly kind: "renameIndex"; readonly was: string; readonly will: string }
     | { readonly kind: "chunkTimeInterval"; readonly was: string; readonly will: string }
     | PolicyChange
     | { readonly kind: "comment"; readonly was: string | null; readonly will: string | null }
@@ -285,10 +287,21 @@ function indexChanges(
     const standing = new Map(
         actual.indexes.filter(({ primary }) => !primary).map((index) => [index.name, index]),
     );
+    const names = desired.indexes.map(({ name }) => name);
+    const formerIndex = (index: DesiredIndex): ActualIndex | undefined =>
+        [...standing.values()].find(
+            (it) => declared.includes(it.name) && !names.includes(it.name) && sameIndex(it, index),
+        );
     for (const index of desired.indexes) {
         const found = standing.get(index.name);
         standing.delete(index.name);
         if (found !== undefined && sameIndex(found, index)) continue;
+        const renamed = found === undefined ? formerIndex(index) : undefined;
+        if (renamed !== undefined) {
+            standing.delete(renamed.name);
+            changes.push({ kind: "renameIndex", was: renamed.name, will: index.name });
+            continue;
+        }
         if (found !== undefined) {
             const why = found.valid ? "it differs" : "an interrupted build left it invalid";
             changes.push({ kind: "dropIndex", name: found.name, why });

@@ -63,7 +63,7 @@ async function normalise(
         [
             escapeIdentifier(column.name),
             column.type,
-            ...(column.default === undefined ? [] : [`DEFAULT ${column.default}`]),
+            ...(column.default === undefined ? [] : [`DEFAULT (${column.default})`]),
         ].join(" "),
     );
     await extended(client, `CREATE TEMPORARY TABLE ${table} (\n${definitions.join(",\n")}\n)`);

@@ -116,6 +116,8 @@ function line(change: HypertableChange, desired: QualifiedName): ChangeLine[] {
             ];
         case "dropIndex":
             return [{ property: `indexes.${change.name}`, was: change.why, will: "dropped" }];
+        case "renameIndex":
+            return [{ property: `indexes.${change.will}`, was: change.was, will: change.will }];
         case "chunkTimeInterval":
             return [{ property: "chunkTimeInterval", was: change.was, will: change.will }];
         case "comment":
@@ -198,6 +200,13 @@ function statements(change: HypertableChange, desired: DesiredHypertable): State
                     sql: `DROP INDEX ${quoteQualified({ schema: desired.schema, name: change.name })}`,
                 },
             ];
+        case "renameIndex":
+            return [
+                {
+                    name: "rename_index",
+                    sql: `ALTER INDEX ${quoteQualified({ schema: desired.schema, name: change.was })} RENAME TO ${escapeIdentifier(change.will)}`,
+                },
+            ];
         case "chunkTimeInterval":
             return [chunkIntervalStatement(desired, change.will)];
         case "comment":
@@ -232,7 +241,7 @@ function columnDefinition(column: Column): string {
         escapeIdentifier(column.name),
         column.type,
         ...(column.nullable === false ? ["NOT NULL"] : []),
-        ...(column.default === undefined ? [] : [`DEFAULT ${column.default}`]),
+        ...(column.default === undefined ? [] : [`DEFAULT (${column.default})`]),
     ].join(" ");
 }
 

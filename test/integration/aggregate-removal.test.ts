@@ -1,0 +1,261 @@
+/** Dropping aggregates: twice is fine, history and dependants stand in the way, and nothing goes by CASCADE. */
+import { displayName } from "../../components/timescale/core/identifier";
+import { recordEnvironment } from "../helpers/environment";
+import {
+    aggregate,
+    type AggregateInputs,
+    type Declared,
+    expectNoChange,
+    hypertable,
+} from "./declared";
+import { everyNames, hourly, type Names, quoted, rawTable } from "./names";
+import { onEveryServer, type Target } from "./onEveryServer";
+
+async function stands(target: Target, name: string): Promise<boolean> {
+    const [row] = await target.asAdmin(
+        `SELECT to_regclass('${name.replaceAll("'", "''")}') IS NOT NULL AS stands`,
+    );
+    return row?.["stands"] === true;
+}
+
+async function jobs(target: Target): Promise<unknown> {
+    const [row] = await target.asAdmin(
+        "SELECT count(*)::int AS n FROM _timescaledb_config.bgw_job WHERE id >= 1000 AND hypertable_id IS NOT NULL",
+    );
+    return row?.["n"];
+}
+
+/** Rows of 20 days, one an hour; an aggregate over them; then raw keeps the last 10. */
+async function withHistory(target: Target, names: Names): Promise<Declared<AggregateInputs>> {
+    const it_ = quoted(names);
+    const declared = aggregate(target, hourly(names));
+    await target.byHand(`
+        INSERT INTO ${it_.table} (${it_.time}, ${it_.id}, ${it_.value})
+        SELECT t, 'x', 1 FROM generate_series(now() - interval '20 days', now(), interval '1 hour') t
+        ON CONFLICT DO NOTHING`);
+    await declared.up();
+    await target.byHand(
+        `SELECT drop_chunks('${it_.table.replaceAll("'", "''")}', older_than => interval '10 days')`,
+    );
+    return declared;
+}
+
+onEveryServer((target) => {
+    describe.each(everyNames)("%s", (_, names) => {
+        const it_ = quoted(names);
+        const object = displayName({ schema: names.schema, name: names.aggregate });
+
+        beforeAll(async () => {
+            if (names.schema !== "public") await target.byHand(`CREATE SCHEMA ${it_.schema}`);
+            const { retentionPolicy: _, ...unlimited } = rawTable(names);
+            await hypertable(target, unlimited).up();
+        }, 60_000);
+
+        it("drops the aggregate with its jobs; again is fine", async () => {
+            const before = await jobs(target);
+            const declared = aggregate(target, hourly(names));
+            await declared.up();
+
+            await declared.remove();
+
+            expect(await stands(target, it_.aggregate)).toBe(false);
+            expect(await jobs(target)).toBe(before);
+            await declared.remove();
+        });
+
+        it("leaves alone what has taken its name since", async () => {
+            const declared = aggregate(target, hourly(names));
+            await declared.up();
+            await target.byHand(`DROP MATERIALIZED VIEW ${it_.aggregate}`);
+            await target.byHand(`CREATE VIEW ${it_.aggregate} AS SELECT 1 AS mine`);
+
+            await declared.remove();
+
+            expect(await stands(target, it_.aggregate)).toBe(true);
+            await target.byHand(`DROP VIEW ${it_.aggregate}`);
+        });
+
+        it("names the views and aggregates that read it, and drops nothing", async () => {
+            const declared = aggregate(target, hourly(names));
+            await declared.up();
+            const above: AggregateInputs = {
+                schema: names.schema,
+                name: "daily",
+                query: `SELECT time_bucket('1 day', bucket) AS bucket, sum(requests) AS requests FROM ${it_.aggregate} GROUP BY 1`,
+            };
+            await aggregate(target, above).up();
+            await target.byHand(
+                `CREATE VIEW ${it_.schema}."Someone's" AS SELECT max(bucket) FROM ${it_.aggregate}`,
+            );
+            const before = await jobs(target);
+
+            await expect(declared.remove()).rejects.toMatchObject({
+                code: "2BP01",
+                message: `continuous aggregate ${object} is read by others and was not dropped`,
+                detail: `continuous aggregate ${displayName({ schema: names.schema, name: "daily" })}, view ${displayName({ schema: names.schema, name: "Someone's" })}`,
+            });
+
+            await expectNoChange(declared);
+            expect(await jobs(target)).toBe(before);
+            expect(await stands(target, `${it_.schema}."Someone's"`)).toBe(true);
+            await target.byHand(`DROP VIEW ${it_.schema}."Someone's"`);
+            await aggregate(target, above).remove();
+            await declared.remove();
+            expect(await stands(target, it_.aggregate)).toBe(false);
+        });
+
+        it("refuses while it holds history that raw data has lost, and says how much", async () => {
+            const declared = await withHistory(target, names);
+            const [floor] = await target.byHand(
+                `SELECT count(*)::int AS rows, (SELECT count(*)::int FROM ${it_.aggregate}) AS all
+                 FROM ${it_.aggregate} WHERE bucket < (SELECT min(range_start) FROM timescaledb_information.chunks
+                     WHERE hypertable_schema = '${names.schema}' AND hypertable_name = '${names.table}')`,
+            );
+            const rows = Number(floor?.["rows"]);
+            expect(rows).toBeGreaterThan(200);
+            expect(rows).toBeLessThan(Number(floor?.["all"]));
+
+            await expect(declared.remove()).rejects.toMatchObject({
+                code: "loses_history",
+                message: `dropping continuous aggregate ${object} would lose history`,
+                detail: expect.stringMatching(
+                    new RegExp(
+                        `^${rows} rows from .* to .* exist only in it; raw data begins .*, and acceptLoss covers 0 rows$`,
+                    ),
+                ) as string,
+                hint: expect.stringContaining(`acceptLoss: { upToRows: ${rows} }`) as string,
+            });
+            await declared.up({ ...declared.inputs, acceptLoss: { upToRows: rows - 1 } });
+            await expect(declared.remove()).rejects.toMatchObject({ code: "loses_history" });
+            expect(await stands(target, it_.aggregate)).toBe(true);
+
+            await declared.up({ ...declared.inputs, acceptLoss: { upToRows: rows } });
+            await declared.remove();
+
+            expect(await stands(target, it_.aggregate)).toBe(false);
+        });
+
+        it("counts everything as history when raw is empty", async () => {
+            const declared = await withHistory(target, names);
+            await target.byHand(
+                `SELECT drop_chunks('${it_.table.replaceAll("'", "''")}', older_than => now() + interval '2 days')`,
+            );
+
+            await expect(declared.remove()).rejects.toMatchObject({
+                code: "loses_history",
+                detail: expect.stringContaining("there is no raw data") as string,
+            });
+
+            await declared.up({ ...declared.inputs, acceptLoss: { upToRows: 1000 } });
+            await declared.remove();
+        });
+
+        it("is left standing without jobs by onDelete: keep, and taken back with its history", async () => {
+            const before = await jobs(target);
+            const declared = await withHistory(target, names);
+            const keep = { ...declared.inputs, onDelete: "keep" } as const;
+            await declared.up(keep);
+            const all = await target.byHand(`SELECT * FROM ${it_.aggregate} ORDER BY bucket`);
+
+            await declared.remove();
+
+            expect(await stands(target, it_.aggregate)).toBe(false);
+            expect(await jobs(target)).toBe(before);
+            const again = aggregate(target, keep);
+            expect(await again.preview()).toEqual([
+                expect.stringMatching(/^name: .*_kept_\d{8}_\d+.* → /),
+                "refreshPolicy: none → start_offset 1 day, end_offset 1 hour, every 5 minutes",
+                "compressionPolicy: none → compress_after 7 days, every 12 hours",
+                "retentionPolicy: none → drop_after 210 days, every 1 day",
+                "take it back into service",
+                "fill it, oldest buckets first",
+            ]);
+            await again.up();
+            await expectNoChange(again);
+            const [count] = await target.byHand(`SELECT count(*)::int AS n FROM ${it_.aggregate}`);
+            expect(Number(count?.["n"])).toBeGreaterThanOrEqual(all.length);
+            expect(
+                await target.byHand(`SELECT * FROM ${it_.aggregate} ORDER BY bucket LIMIT 200`),
+            ).toEqual(all.slice(0, 200));
+            await again.up({ ...keep, onDelete: "drop", acceptLoss: { upToRows: 1000 } });
+            await again.remove();
+        });
+
+        it("says how to repair an aggregate whose view was renamed behind TimescaleDB's back", async () => {
+            const declared = aggregate(target, hourly(names));
+            await declared.up();
+            await target.byHand(`ALTER TABLE ${it_.aggregate} RENAME TO renamed`);
+            const followed = await target.byHand(
+                "SELECT FROM _timescaledb_catalog.continuous_agg WHERE user_view_name = 'renamed'",
+            );
+            if (followed.length > 0) {
+                recordEnvironment(
+                    `not run on ${target.server.name}: an orphaned aggregate: this version renames with ALTER TABLE as well`,
+                );
+                await target.byHand(`DROP MATERIALIZED VIEW ${it_.schema}.renamed`);
+                return;
+            }
+
+            for (const work of [declared.up(), declared.remove()]) {
+                await expect(work).rejects.toMatchObject({ code: "orphan" });
+            }
+            await target.byHand(
+                `ALTER TABLE ${it_.schema}.renamed RENAME TO ${quoted({ ...names, id: names.aggregate }).id}`,
+            );
+            await expectNoChange(declared);
+
+            // And the other way, when the view is gone.
+            await target.asAdmin(`ALTER TABLE ${it_.aggregate} RENAME TO renamed`);
+            await target.asAdmin(`DROP VIEW ${it_.schema}.renamed`);
+            const error: unknown = await declared.up().then(undefined, (thrown: unknown) => thrown);
+            const { hint } = error as { readonly hint: string };
+            const [create] = /CREATE VIEW .* AS SELECT 1 AS x/.exec(hint) ?? [""];
+            const [drop] = /DROP MATERIALIZED VIEW .*$/.exec(hint) ?? [""];
+            await target.byHand(create);
+            await target.byHand(drop);
+            await declared.up();
+            await expectNoChange(declared);
+            await declared.remove();
+        });
+
+        it("leaves nothing when a statement in the middle of creating fails", async () => {
+            const before = await jobs(target);
+            const grants = [{ role: "nobody's", privileges: ["SELECT"] as const }];
+
+            await expect(
+                aggregate(target, { ...hourly(names), grants }).up(),
+            ).rejects.toMatchObject({
+                code: "42704",
+                message: 'role "nobody\'s" does not exist',
+                statement: "grant",
+                object,
+            });
+
+            expect(await stands(target, it_.aggregate)).toBe(false);
+            expect(await jobs(target)).toBe(before);
+        });
+
+        it("changes nothing when a statement in the middle of an update fails", async () => {
+            const declared = aggregate(target, hourly(names));
+            await declared.up();
+            const grants = [{ role: "nobody's", privileges: ["SELECT"] as const }];
+            const broken = {
+                ...declared.inputs,
+                comment: "other",
+                materializedOnly: false,
+                refreshPolicy: {
+                    scheduleInterval: "1 day",
+                    endOffset: "2 hours",
+                    startOffset: "9 days",
+                },
+                compressionPolicy: { compressAfter: "30 days" },
+                grants,
+            };
+
+            await expect(declared.up(broken)).rejects.toMatchObject({ statement: "grant" });
+
+            await expectNoChange(declared);
+            await declared.remove();
+        });
+    });
+});

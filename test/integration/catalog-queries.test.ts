@@ -1,0 +1,230 @@
+/** Every catalog query runs on every server, and gives the columns that the code reads from it. */
+import { readdirSync } from "node:fs";
+import path from "node:path";
+
+import {
+    type ActualAggregate,
+    inspectAggregate,
+} from "../../components/timescale/core/aggregate/inspect";
+import {
+    type ActualHypertable,
+    inspectHypertable,
+} from "../../components/timescale/core/hypertable/inspect";
+import type { ActualJob } from "../../components/timescale/core/policy";
+import { inspectServer, type ServerState } from "../../components/timescale/core/server";
+import { inTransaction } from "../../components/timescale/core/session";
+import { readSql } from "../../components/timescale/core/sqlFile";
+import { aggregate, hypertable } from "./declared";
+import { hourly, plainNames, rawTable } from "./names";
+import { onEveryServer } from "./onEveryServer";
+
+interface Query {
+    /** SQL expressions for its parameters. */
+    readonly parameters: readonly string[];
+    readonly columns: readonly string[];
+    /** How many rows it gives here. */
+    readonly rows?: number;
+}
+
+const materialization = "(SELECT mat_hypertable_id FROM _timescaledb_catalog.continuous_agg)::text";
+const source = "(SELECT raw_hypertable_id FROM _timescaledb_catalog.continuous_agg)::text";
+
+const serverColumns: readonly (keyof ServerState)[] = [
+    "postgresVersion",
+    "timescaleVersion",
+    "extensionSchema",
+    "license",
+    "restoring",
+    "replica",
+];
+
+/** By file; a new file needs an entry. */
+const queries: Readonly<Record<string, Query>> = {
+    "continuous_aggregate.sql": {
+        parameters: ["'public'", "'requests_hourly'"],
+        columns: [
+            ...["databaseUuid", "relationKind", "owner", "comment", "grants", "materializationId"],
+            ...["materializationSchema", "materializationTable", "definition", "intact"],
+            ...["materializedOnly", "bucketWidth", "bucketTimezone", "timeColumn", "timeType"],
+            ...["chunkTimeInterval", "sourceSchema", "sourceName", "sourceId", "compressed"],
+            ...["compression", "jobs", "marker"],
+        ],
+    },
+    "dependants.sql": {
+        parameters: ["'public.requests_hourly'"],
+        columns: ["kind", "schema", "name"],
+    },
+    "fill_windows.sql": {
+        parameters: [materialization, "'1 day'", "'false'"],
+        columns: ["edge"],
+        rows: 2,
+    },
+    "hypertable.sql": {
+        parameters: ["'public'", "'requests'"],
+        columns: [
+            ...["databaseUuid", "relationKind", "owner", "comment", "grants", "columns", "indexes"],
+            ...["hypertableId", "timeColumn", "chunkTimeInterval", "compressed", "compression"],
+            "jobs",
+        ],
+    },
+    "kept_aggregate.sql": {
+        parameters: ["(SELECT 'pulumi-timescale: kept x')"],
+        columns: ["schema", "name"],
+    },
+    "normalised_columns.sql": {
+        parameters: ["'public.requests'"],
+        columns: ["columns", "predicates"],
+    },
+    "normalised_query.sql": {
+        parameters: ["'public.reads'"],
+        columns: ["definition", "mutableFunctions"],
+    },
+    "raw_floor.sql": { parameters: [source], columns: ["floor"] },
+    "server.sql": {
+        parameters: [],
+        columns: serverColumns,
+    },
+};
+
+const jobFields = [
+    ...["id", "procedure", "owner", "config", "scheduleInterval", "initialStart", "fixedSchedule"],
+    ...["timezone", "scheduled", "maxRuntime", "maxRetries", "retryPeriod"],
+] as readonly (keyof ActualJob)[];
+
+/** Paths of the values that are missing: a column that this version does not have comes as undefined. */
+function missing(value: unknown, at = ""): string[] {
+    if (value === undefined) return [at];
+    if (typeof value !== "object" || value === null) return [];
+    return Object.entries(value).flatMap(([key, inner]) => missing(inner, `${at}.${key}`));
+}
+
+it("has an entry for every catalog query", () => {
+    const files = readdirSync(path.join(__dirname, "..", "..", "sql", "catalog"));
+
+    expect(files.sort()).toEqual(Object.keys(queries).sort());
+});
+
+onEveryServer((target) => {
+    beforeAll(async () => {
+        await hypertable(target, rawTable(plainNames)).up();
+        await aggregate(target, hourly(plainNames)).up();
+        await target.byHand(
+            "INSERT INTO requests (ts, id) VALUES (now() - interval '3 days', 'a')",
+        );
+        await target.byHand(
+            "CREATE VIEW reads AS SELECT now() AS now, bucket FROM requests_hourly",
+        );
+    }, 60_000);
+
+    it.each(Object.entries(queries))("%s", async (file, { parameters, columns, rows }) => {
+        const values: unknown[] = [];
+        for (const expression of parameters) {
+            const [row] = await target.byHand(`SELECT ${expression} AS value`);
+            values.push(row?.["value"]);
+        }
+
+        const result = await inTransaction(
+            target.session,
+            { readOnly: true, searchPath: ["public"] },
+            (client) => client.query(readSql(`catalog/${file}`), values),
+        );
+
+        expect(result.fields.map(({ name }) => name)).toEqual(columns);
+        if (rows !== undefined) expect(result.rows).toHaveLength(rows);
+    });
+
+    it("gives everything that is read of an aggregate", async () => {
+        const actual = await inTransaction(
+            target.session,
+            { readOnly: true, searchPath: ["public"] },
+            (client) => inspectAggregate(client, { schema: "public", name: "requests_hourly" }),
+        );
+
+        expect(missing(actual)).toEqual([]);
+        const { definition, materializationId, sourceId, jobs, materialization, ...rest } =
+            actual as ActualAggregate;
+        expect(definition).toMatch(/^ SELECT time_bucket\('01:00:00'::interval, /);
+        expect([materializationId, sourceId]).toEqual([expect.any(Number), expect.any(Number)]);
+        expect(materialization.schema).toBe("_timescaledb_internal");
+        expect(rest).toMatchObject({
+            owner: "observatory_owner",
+            intact: true,
+            materializedOnly: true,
+            bucketWidth: "01:00:00",
+            bucketTimezone: null,
+            timeColumn: "bucket",
+            timeType: "timestamp with time zone",
+            chunkTimeInterval: "120:00:00",
+            source: { schema: "public", name: "requests" },
+            compressed: true,
+            compression: {
+                segmentBy: ["model"],
+                orderBy: ["bucket"],
+                orderByDesc: [false],
+                orderByNullsFirst: [false],
+            },
+            grants: [{ role: "observatory_reader", privileges: ["SELECT"] }],
+            marker: { filling: false },
+        });
+        for (const job of jobs) expect(Object.keys(job).sort()).toEqual([...jobFields].sort());
+        expect(jobs.map(({ procedure }) => procedure).sort()).toEqual([
+            "policy_compression",
+            "policy_refresh_continuous_aggregate",
+            "policy_retention",
+        ]);
+    });
+
+    it("gives everything that is read of a hypertable", async () => {
+        const actual = await inTransaction(
+            target.session,
+            { readOnly: true, searchPath: ["public"] },
+            (client) => inspectHypertable(client, { schema: "public", name: "requests" }),
+        );
+
+        expect(missing(actual)).toEqual([]);
+        const { columns, indexes, jobs, hypertableId, ...rest } = actual as ActualHypertable;
+        expect(hypertableId).toEqual(expect.any(Number));
+        expect(columns[2]).toEqual({
+            name: "model",
+            type: "text",
+            nullable: true,
+            default: "'none'::text",
+            comment: "who's answering",
+        });
+        expect(indexes.find(({ name }) => name === "by_model")).toEqual({
+            name: "by_model",
+            method: "btree",
+            unique: false,
+            primary: false,
+            valid: true,
+            predicate: null,
+            columns: [
+                { expression: "model", descending: false, nullsFirst: false },
+                { expression: "ts", descending: true, nullsFirst: true },
+            ],
+        });
+        expect(rest).toMatchObject({
+            owner: "observatory_owner",
+            timeColumn: "ts",
+            chunkTimeInterval: "24:00:00",
+            compressed: true,
+            compression: { segmentBy: ["model"], orderBy: ["ts"], orderByDesc: [true] },
+        });
+        for (const job of jobs) expect(Object.keys(job).sort()).toEqual([...jobFields].sort());
+        expect(jobs).toHaveLength(2);
+    });
+
+    it("says what the server is", async () => {
+        const server = await inTransaction(
+            target.session,
+            { readOnly: true, searchPath: ["pg_catalog"] },
+            inspectServer,
+        );
+
+        expect(server).toEqual({
+            timescaleVersion: target.server.version,
+            extensionSchema: "public",
+            replica: false,
+        });
+    });
+});

@@ -1,0 +1,116 @@
+/** Objects as a program declares them, brought to the database as the provider's lifecycle does it. */
+import type { ContinuousAggregateProperties } from "../../components/timescale/continuousAggregate";
+import { describePlan, isEmpty, type Plan } from "../../components/timescale/core/plan";
+import type { Session } from "../../components/timescale/core/session";
+import type { HypertableProperties } from "../../components/timescale/hypertable";
+import { continuousAggregateKind } from "../../components/timescale/provider/continuousAggregateKind";
+import { hypertableKind } from "../../components/timescale/provider/hypertableKind";
+import type {
+    Planned,
+    Properties,
+    ResourceKind,
+} from "../../components/timescale/provider/resourceKind";
+import type { Target } from "./onEveryServer";
+
+export type AggregateInputs = Omit<ContinuousAggregateProperties, "connection" | "databaseUuid">;
+export type HypertableInputs = Omit<HypertableProperties, "connection" | "databaseUuid">;
+
+/** One declared object, and what its last `up` left in the state. */
+export interface Declared<Inputs extends object> {
+    readonly inputs: Inputs;
+    /** Outputs of the last successful `up`; undefined before the first. */
+    outputs: Properties | undefined;
+    /** What `up` said it was doing, since the last time. */
+    statuses: readonly string[];
+    /** The plan for these inputs, without applying it. */
+    plan(inputs?: Inputs): Promise<Planned>;
+    /** The plan as preview shows it; numbers of jobs are left out. */
+    preview(inputs?: Inputs): Promise<string[]>;
+    /** Inspects, plans, applies and inspects again; the inputs become the declared ones. */
+    up(inputs?: Inputs, hooks?: UpHooks): Promise<void>;
+    remove(onStatus?: (text: string) => void): Promise<void>;
+}
+
+export interface UpHooks {
+    readonly onStatus?: (text: string) => void;
+    readonly onApplied?: () => void;
+}
+
+/** @param session - the target's own, unless another one is given */
+export function aggregate(
+    target: Target,
+    inputs: AggregateInputs,
+    session?: Session,
+): Declared<AggregateInputs> {
+    return declare(target, continuousAggregateKind, inputs, session);
+}
+
+export function hypertable(
+    target: Target,
+    inputs: HypertableInputs,
+    session?: Session,
+): Declared<HypertableInputs> {
+    return declare(target, hypertableKind, inputs, session);
+}
+
+function declare<Inputs extends object>(
+    target: Target,
+    kind: ResourceKind,
+    inputs: Inputs,
+    given: Session | undefined,
+): Declared<Inputs> {
+    const session = (): Session => given ?? target.session;
+    const properties = (given: Inputs): Properties => {
+        const all: Properties = { ...given, connection: target.database.owner };
+        expect(kind.validate(all, () => false)).toEqual([]);
+        return all;
+    };
+    const declared: Declared<Inputs> = {
+        inputs,
+        outputs: undefined,
+        statuses: [],
+        plan: (given = inputs) => kind.plan(session(), properties(given), declared.outputs),
+        async preview(given = inputs) {
+            return previewOf((await declared.plan(given)).plan);
+        },
+        async up(given = inputs, { onStatus, onApplied } = {}) {
+            const statuses: string[] = [];
+            declared.statuses = statuses;
+            const all = properties(given);
+            const result = await kind.converge(session(), all, declared.outputs, {
+                onStatus: (text) => {
+                    statuses.push(text);
+                    onStatus?.(text);
+                },
+                onApplied: () => onApplied?.(),
+                checkDatabase: () => undefined,
+            });
+            declared.outputs = { ...all, ...result };
+        },
+        remove: (onStatus = () => undefined) =>
+            kind.remove(session(), declared.outputs ?? properties(inputs), onStatus),
+    };
+    return declared;
+}
+
+export function previewOf(plan: Plan): string[] {
+    return describePlan(plan).map((line) => line.replace(/\bjob \d+/g, "job N"));
+}
+
+/** Nothing differs, whether the state remembers the last apply or has lost it. */
+export async function expectNoChange<Inputs extends object>(
+    declared: Declared<Inputs>,
+    inputs: Inputs = declared.inputs,
+): Promise<void> {
+    const { outputs } = declared;
+    for (const remembered of [outputs, undefined]) {
+        declared.outputs = remembered;
+        const { plan } = await declared.plan(inputs);
+        declared.outputs = outputs;
+        expect({ plan: describePlan(plan), refusals: plan.refusals }).toEqual({
+            plan: [],
+            refusals: [],
+        });
+        expect(isEmpty(plan)).toBe(true);
+    }
+}
