@@ -5,7 +5,7 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, delimiter, dirname, join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
@@ -15,6 +15,7 @@ import { automation } from "@pulumi/pulumi";
 import { folderOnPath } from "../../commands/engine/executables";
 import { type TestServer, testServers } from "./databases";
 import { engineVariable, recordEnvironment } from "./environment";
+import { startGuarded } from "./guarded";
 
 const root = dirname(dirname(__dirname));
 
@@ -145,7 +146,7 @@ export interface EngineStack {
      */
     readonly traces: () => Promise<ReadonlyMap<string, string>>;
     /** Deletes the backend and the work folder, not what was provisioned. */
-    readonly remove: () => void;
+    readonly remove: () => Promise<void>;
 }
 
 export interface State {
@@ -185,6 +186,9 @@ export async function createEngineStack(): Promise<EngineStack> {
     // Inside the repository: the provider process finds the package from its folder upwards.
     mkdirSync(join(root, ".observatory"), { recursive: true });
     const workDir = mkdtempSync(join(root, ".observatory", "test-"));
+    // They go with this process, however it ends.
+    const folders = startGuarded("", 'rm -rf "$1" "$2"', { args: [backend, workDir] });
+    folders.release();
     const engine = await openEngine(directory);
     const envVars = {
         PULUMI_BACKEND_URL: `file://${backend}`,
@@ -245,10 +249,7 @@ export async function createEngineStack(): Promise<EngineStack> {
                 ...[backend, workDir].flatMap(filesIn),
                 ["everything printed", printed.join("\n")],
             ]),
-        remove: () => {
-            rmSync(backend, { recursive: true, force: true });
-            rmSync(workDir, { recursive: true, force: true });
-        },
+        remove: () => folders.stop(),
     };
 }
 

@@ -350,6 +350,10 @@ describe("a compression policy", () => {
         ],
         [{ compressAfter: "7 days", orderBy: [5] }, "compressionPolicy.orderBy must be a string"],
         [
+            { compressAfter: "7 days", scheduleInterval: "0" },
+            "compressionPolicy.scheduleInterval must be longer than zero",
+        ],
+        [
             { compressAfter: "7 days", segment_by: [] },
             "there is no property compressionPolicy.segment_by",
         ],

@@ -1,0 +1,159 @@
+import { Observatory } from "../../components/observatory";
+import { providerText } from "../../components/timescale/resource";
+import type { TestDatabase } from "../helpers/databases";
+import {
+    changes,
+    createEngineStack,
+    describeOnServers,
+    type EngineStack,
+    resourcesOf,
+    said,
+    succeeded,
+} from "../helpers/engineStack";
+import { jobs, query, refreshJob, relations } from "./readings";
+
+const names = [
+    ...["llm-error-summary", "llm-metrics-1day", "llm-metrics-1hour", "llm-metrics-1min"],
+    ...["llm-logs", "llm-metrics", "llm-traces"],
+].sort();
+
+const objects = names.map((name) => name.replaceAll("-", "_"));
+
+describeOnServers("the Observatory", (server) => {
+    // The embedded server checks no password, so that this one can be looked for.
+    const planted = "planted-b5f1c2aa7e04";
+    let database: TestDatabase;
+    let stack: EngineStack;
+    let password: string;
+
+    const program = () => {
+        const observatory = new Observatory("observatory", {
+            connection: { ...database.owner, password },
+            schema: "public",
+            protectData: false,
+        });
+        return Promise.resolve({ aggregates: observatory.aggregates });
+    };
+
+    beforeAll(async () => {
+        [database, stack] = await Promise.all([server.createDatabase(), createEngineStack()]);
+        password = server.kind === "embedded" ? planted : database.owner.password;
+    });
+
+    afterAll(async () => {
+        await stack?.remove();
+        await database?.drop();
+    });
+
+    it("stands after one up", async () => {
+        const run = succeeded(await stack.up(program));
+
+        expect(changes(run)).toEqual(Object.fromEntries(names.map((name) => [name, "create"])));
+        expect(await relations(database.owner)).toEqual(objects);
+        const aggregates = await query(
+            database.owner,
+            `SELECT view_name::text AS name FROM timescaledb_information.continuous_aggregates
+             WHERE view_owner = 'observatory_owner' ORDER BY 1`,
+        );
+        expect(aggregates.map(({ name }) => name)).toEqual(
+            objects.filter((name) => /_\d|summary/.test(name)),
+        );
+        // A refresh and a retention policy for each aggregate, retention and compression for each table.
+        expect((await jobs(database.owner)).map(({ scheduled }) => scheduled)).toEqual(
+            Array.from({ length: 14 }, () => true),
+        );
+    });
+
+    it("has one constant line as its provider, and no password in clear text anywhere", async () => {
+        const resources = [...resourcesOf(await stack.state()).values()];
+        const traces = [...(await stack.traces())];
+        const places = (text: string): string[] =>
+            traces.filter(([, content]) => content.includes(text)).map(([place]) => place);
+
+        expect(resources.map(({ outputs }) => outputs?.["__provider"])).toEqual(
+            names.map(() => providerText),
+        );
+        expect(providerText).toBe(
+            'exports.handler=()=>require("module").createRequire(process.cwd()+"/")("pulumi-timescale/provider");',
+        );
+        // What is looked through is the right thing.
+        expect(places("llm_metrics_1min").length).toBeGreaterThan(1);
+        expect(places(password)).toEqual([]);
+        expect(places(Buffer.from(password).toString("base64").replace(/=+$/, ""))).toEqual([]);
+    });
+
+    it("is found unchanged by a second up and by preview", async () => {
+        const up = succeeded(await stack.up(program, { expectNoChanges: true }));
+        const preview = succeeded(await stack.preview(program, { expectNoChanges: true }));
+
+        for (const run of [up, preview]) {
+            expect(run.steps.map(({ name }) => name).sort()).toEqual(names);
+            expect(run.steps.filter(({ op }) => op !== "same")).toEqual([]);
+            expect(run.diagnostics).toEqual([]);
+        }
+    });
+
+    it("shows what someone changed by hand in a plain preview, and up puts it back", async () => {
+        const { owner } = database;
+        const job = await refreshJob(owner, "llm_metrics_1min");
+        await query(owner, `SELECT alter_job(${job.id}, schedule_interval => '7 minutes')`);
+        await query(owner, "GRANT INSERT ON llm_metrics_1hour TO observatory_writer");
+        await query(owner, "SELECT set_chunk_time_interval('llm_logs', interval '2 days')");
+        await query(owner, "DROP MATERIALIZED VIEW llm_error_summary");
+
+        const preview = succeeded(await stack.preview(program));
+        const refresh = succeeded(await stack.refresh());
+        const run = succeeded(await stack.up(program));
+
+        expect(changes(preview)).toEqual({
+            "llm-metrics-1min": "update",
+            "llm-metrics-1hour": "update",
+            "llm-logs": "update",
+            "llm-error-summary": "update",
+        });
+        expect(said(preview, "llm-metrics-1min")).toBe(
+            "~ refreshPolicy.scheduleInterval: 00:07:00 → 30 seconds",
+        );
+        expect(said(preview, "llm-metrics-1hour")).toBe(
+            "~ grants.observatory_writer: INSERT → removed",
+        );
+        expect(said(preview, "llm-logs")).toBe("~ chunkTimeInterval: 48:00:00 → 1 day");
+        expect(said(preview, "llm-error-summary")).toContain("create the continuous aggregate");
+        expect(changes(refresh)).toEqual({
+            ...changes(preview),
+            "llm-error-summary": "delete",
+        });
+        expect(changes(run)).toEqual({
+            "llm-metrics-1min": "update",
+            "llm-metrics-1hour": "update",
+            "llm-logs": "update",
+            "llm-error-summary": "create",
+        });
+        expect(await refreshJob(owner, "llm_metrics_1min")).toMatchObject({
+            id: job.id,
+            schedule: "00:00:30",
+        });
+        expect(await relations(owner)).toEqual(objects);
+    });
+
+    it("is found unchanged by refresh as well, and by the preview after it", async () => {
+        const refresh = succeeded(await stack.refresh({ expectNoChanges: true }));
+        const preview = succeeded(await stack.preview(program, { expectNoChanges: true }));
+
+        expect([refresh.diagnostics, preview.diagnostics]).toEqual([[], []]);
+    });
+
+    it("without protection is removed by one destroy, data included", async () => {
+        await query(
+            database.owner,
+            "INSERT INTO llm_logs (ts, log_level, message) VALUES (now(), 'info', 'hello')",
+        );
+
+        const run = succeeded(await stack.destroy());
+
+        expect(changes(run)).toEqual(Object.fromEntries(names.map((name) => [name, "delete"])));
+        expect(await relations(database.owner)).toEqual([]);
+        expect(await jobs(database.owner)).toEqual([]);
+        expect((await stack.state()).resources).toEqual([]);
+    });
+});
