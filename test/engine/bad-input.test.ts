@@ -1,13 +1,7 @@
 import type { Connection } from "../../components/timescale";
 import type { TestDatabase } from "../helpers/databases";
-import {
-    createEngineStack,
-    describeOnServers,
-    type EngineStack,
-    failed,
-    type Run,
-    succeeded,
-} from "../helpers/engineStack";
+import { failed, type Run, succeeded } from "../helpers/engineRun";
+import { createEngineStack, describeOnServers, type EngineStack } from "../helpers/engineStack";
 import { byHour, everything, readings } from "./readings";
 
 /** How often the engine reports this about the resource. */

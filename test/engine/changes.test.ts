@@ -1,13 +1,10 @@
 import type { TestDatabase } from "../helpers/databases";
+import { changes, failed, said, succeeded } from "../helpers/engineRun";
 import {
-    changes,
     createEngineStack,
     describeOnServers,
     type EngineStack,
-    failed,
     resourcesOf,
-    said,
-    succeeded,
 } from "../helpers/engineStack";
 import { byHour, everything, query, readings, refreshJob } from "./readings";
 

@@ -3,14 +3,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Connection } from "../../components/timescale";
 import type { TestDatabase } from "../helpers/databases";
+import { changes, failed, succeeded } from "../helpers/engineRun";
 import {
-    changes,
     createEngineStack,
     describeOnServers,
     type EngineStack,
-    failed,
     resourcesOf,
-    succeeded,
 } from "../helpers/engineStack";
 import { type Link, openLink, whyNoLink } from "./link";
 import { byHour, contents, insertReadings, query, readings, refreshJob } from "./readings";
@@ -116,7 +114,7 @@ describeOnServers(
             const program = readings(connection, overflowing, cut, killed);
             const running = stack.up(program);
             await link.hold(refresh, 3, running);
-            const children = await stack.kill();
+            const children = stack.kill();
             const ended = await secondsUntilEnded(children);
             failed(await running);
             const state = await stack.state();

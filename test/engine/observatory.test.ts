@@ -1,14 +1,12 @@
 import { Observatory } from "../../components/observatory";
 import { providerText } from "../../components/timescale/resource";
 import type { TestDatabase } from "../helpers/databases";
+import { changes, said, succeeded } from "../helpers/engineRun";
 import {
-    changes,
     createEngineStack,
     describeOnServers,
     type EngineStack,
     resourcesOf,
-    said,
-    succeeded,
 } from "../helpers/engineStack";
 import { jobs, query, refreshJob, relations } from "./readings";
 

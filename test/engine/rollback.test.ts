@@ -1,14 +1,12 @@
 import { Observatory } from "../../components/observatory";
 import { readSql } from "../../components/timescale";
 import type { TestDatabase } from "../helpers/databases";
+import { changes, failed, succeeded } from "../helpers/engineRun";
 import {
-    changes,
     createEngineStack,
     describeOnServers,
     type EngineStack,
-    failed,
     resourcesOf,
-    succeeded,
 } from "../helpers/engineStack";
 import { contents, everything, jobs, query, relations } from "./readings";
 

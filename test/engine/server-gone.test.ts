@@ -1,12 +1,5 @@
-import {
-    changes,
-    createEngineStack,
-    failed,
-    resourcesOf,
-    said,
-    succeeded,
-    testOnServers,
-} from "../helpers/engineStack";
+import { changes, failed, said, succeeded } from "../helpers/engineRun";
+import { createEngineStack, resourcesOf, testOnServers } from "../helpers/engineStack";
 import { openLink, whyNoLink } from "./link";
 import { readings, refreshJob } from "./readings";
 

@@ -139,8 +139,8 @@ onEveryServer((target) => {
         expect(row.every(({ ephemeral, severity }) => ephemeral && severity === "info")).toBe(true);
         const texts = row.map(({ message }) => message);
         expect(texts[0]).toBe("creating the aggregate");
-        expect(texts).toContain("backfill 0/6 windows");
-        expect(texts.at(-1)).toBe("backfill 6/6 windows");
+        expect(texts).toContainEqual(expect.stringMatching(/^backfill 0\/[56] windows$/));
+        expect(texts.at(-1)).toMatch(/^backfill ([56])\/\1 windows$/);
         expect(engine.take()).toEqual([]);
     });
 
