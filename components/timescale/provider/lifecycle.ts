@@ -204,7 +204,7 @@ function idOf(inputs: Properties): string {
 }
 
 /** A container that was just started may not answer for a while. */
-const patience = 60_000;
+const patience = 20_000;
 
 async function convergeResource(
     inputs: Properties,
