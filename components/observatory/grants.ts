@@ -1,6 +1,6 @@
 /** What the roles of the Observatory may do with tables and aggregates. */
+import { roles } from "../roles";
 import type { Grant } from "../timescale";
-import { roles } from "./roles";
 
 export const writerReads: readonly Grant[] = [
     { role: roles.writer, privileges: ["SELECT", "INSERT"] },
