@@ -1,12 +1,23 @@
 /** What every converge shares: where names are looked up, and how it ends when it cannot go on. */
 import { TimescaleError } from "./errors";
-import type { QualifiedName } from "./identifier";
+import { escapeIdentifier, type QualifiedName } from "./identifier";
 import { describePlan, type Plan } from "./plan";
 import type { UsableServer } from "./server";
+import type { Queryable } from "./session";
 
 /** Schemas that the unqualified names of an object's text are looked up in. */
 export function searchPathOf(object: QualifiedName, server: UsableServer): string[] {
     return [...new Set([object.schema, "public", server.extensionSchema])];
+}
+
+/** Until the transaction ends, so that definitions, types and defaults are printed alike each time. */
+export async function setSearchPath(
+    client: Queryable,
+    searchPath: readonly string[],
+): Promise<void> {
+    await client.query("SELECT set_config('search_path', $1, true)", [
+        searchPath.map((schema) => escapeIdentifier(schema)).join(", "),
+    ]);
 }
 
 /** All refusals of a plan as one error, so that none hides another. */

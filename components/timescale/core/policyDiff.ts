@@ -1,6 +1,6 @@
 /** The policies of a table or aggregate against the declared ones, as typed changes. Pure. */
 import { TimescaleError } from "./errors";
-import { displayName, type QualifiedName } from "./identifier";
+import { displayName, escapeIdentifier, type QualifiedName } from "./identifier";
 import { addPolicy, alterPolicy, deleteJob, removePolicy } from "./jobStatements";
 import type { ChangeLine, Statement } from "./plan";
 import {
@@ -177,7 +177,7 @@ export function orderOf(compression: ActualCompression): string[] {
     return compression.orderBy.map((column, index) =>
         orderByTerm(
             [
-                `"${column.replace(/"/g, '""')}"`,
+                escapeIdentifier(column),
                 compression.orderByDesc[index] === true ? "DESC" : "ASC",
                 compression.orderByNullsFirst[index] === true ? "NULLS FIRST" : "NULLS LAST",
             ].join(" "),

@@ -1,6 +1,6 @@
 /** Brings one aggregate to its declaration: inspect, plan, apply, fill, inspect again. */
 import { applyStatements } from "../apply";
-import { notConverged, refuse, searchPathOf } from "../converging";
+import { notConverged, refuse, searchPathOf, setSearchPath } from "../converging";
 import { TimescaleError } from "../errors";
 import { displayName, type QualifiedName } from "../identifier";
 import { alterPolicy } from "../jobStatements";
@@ -77,9 +77,7 @@ export async function planLive(
         async (client): Promise<LiveAggregate> => {
             const server = await inspectServer(client);
             const searchPath = searchPathOf(desired, server);
-            await client.query(`SELECT set_config('search_path', $1, true)`, [
-                searchPath.map((schema) => `"${schema.replace(/"/g, '""')}"`).join(", "),
-            ]);
+            await setSearchPath(client, searchPath);
             const actual = await inspectAggregate(client, desired);
             if (actual.kind !== "absent") return { server, searchPath, actual };
             const formerName = memory.formerName ?? (await keptName(client, desired));

@@ -1,7 +1,7 @@
 /** Brings one hypertable to its declaration: inspect, plan, apply, inspect again. */
 import { applyStatements } from "../apply";
-import { notConverged, refuse, searchPathOf } from "../converging";
-import { displayName, escapeIdentifier, type QualifiedName, quoteQualified } from "../identifier";
+import { notConverged, refuse, searchPathOf, setSearchPath } from "../converging";
+import { displayName, type QualifiedName, quoteQualified } from "../identifier";
 import { isEmpty, type Plan } from "../plan";
 import type { DeclaredPolicies } from "../policyDiff";
 import { refuseDependants } from "../removal";
@@ -49,9 +49,7 @@ export async function planLiveHypertable(
             const server = await inspectServer(client);
             const searchPath = searchPathOf(desired, server);
             // Types and defaults are printed with the schemas that are not on it.
-            await client.query(`SELECT set_config('search_path', $1, true)`, [
-                searchPath.map((schema) => escapeIdentifier(schema)).join(", "),
-            ]);
+            await setSearchPath(client, searchPath);
             const found = await inspectHypertable(client, desired);
             if (found.kind !== "absent" || memory.formerName === undefined) {
                 return { actual: found, searchPath };
