@@ -9,7 +9,8 @@ import { Command } from "commander";
 
 import { aggregates, queryOf } from "../components/observatory/aggregates";
 import { hypertables } from "../components/observatory/hypertables";
-import { converge, type Memory, planLive } from "../components/timescale/core/aggregate/converge";
+import { converge } from "../components/timescale/core/aggregate/converge";
+import { type Memory, planLive } from "../components/timescale/core/aggregate/live";
 import { removeAggregate } from "../components/timescale/core/aggregate/remove";
 import { desiredAggregate } from "../components/timescale/core/aggregate/spec";
 import type { Connection } from "../components/timescale/core/connection";
@@ -21,8 +22,13 @@ import { type Session, withSession } from "../components/timescale/core/session"
 import { findServers } from "../test/helpers/databases";
 import { withStep } from "./progress";
 
-const nothing = { refreshPolicy: false, retentionPolicy: false, compressionPolicy: false };
-const fresh: Memory = { managed: false, declared: nothing, databaseUuid: null };
+const nothing = {
+    refreshPolicy: false,
+    retentionPolicy: false,
+    compressionPolicy: false,
+    indexes: [],
+};
+const fresh: Memory = { managed: false, declared: nothing };
 const silent = {
     onStatus: () => undefined,
     onApplied: () => undefined,
@@ -104,7 +110,7 @@ function measure(owner: Connection, rows: number, rounds: number): Promise<Figur
 async function load(session: Session, rows: number, report: (text: string) => void): Promise<void> {
     const [traces] = hypertables;
     if (traces === undefined) return;
-    const memory = { managed: false, declared: { ...nothing, indexes: [] }, databaseUuid: null };
+    const memory = { managed: false, declared: nothing };
     // Without its policies: jobs in the middle of a round would time themselves.
     const { compressionPolicy: _c, retentionPolicy: _r, ...table } = traces;
     await convergeHypertable(session, desiredHypertable(table), memory, silent);

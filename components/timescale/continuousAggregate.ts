@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 
 import type { Connection } from "./core/connection";
 import type { Grant } from "./core/grants";
+import type { Index } from "./core/indexes";
 import type { CompressionPolicy, RefreshPolicy, RetentionPolicy } from "./core/policy";
 import { type Inputs, TimescaleResource } from "./resource";
 
@@ -31,7 +32,7 @@ export interface ContinuousAggregateProperties {
      * Time range of one chunk of the materialized buckets; new chunks only. Retention drops whole
      * chunks, so a shorter one keeps closer to `dropAfter`.
      *
-     * @default - the server's: ten times that of the source
+     * @default - the server's: ten times that of the hypertable, or that of the aggregate that it reads
      */
     readonly chunkTimeInterval?: string;
     /** @default - no refresh policy; the aggregate is refreshed only by hand */
@@ -42,6 +43,15 @@ export interface ContinuousAggregateProperties {
     readonly compressionPolicy?: CompressionPolicy;
     /** @default - no comment */
     readonly comment?: string;
+    /**
+     * The role that owns the aggregate and runs its jobs, so it needs LOGIN. The login acts for it and
+     * has to be a member of it.
+     *
+     * @default - the login itself
+     */
+    readonly owner?: string;
+    /** Beside those that the server makes for the grouping columns. @default - none */
+    readonly indexes?: readonly Index[];
     /**
      * Who may do what, as a whole: a privilege that is not listed is revoked.
      *
@@ -90,10 +100,13 @@ export type ContinuousAggregateArgs = Inputs<ContinuousAggregateProperties>;
  * | You change                                     | `up` does                            | Data |
  * |------------------------------------------------|--------------------------------------|------|
  * | spelling, spacing or comments of `query`       | nothing: the server reads it the same | kept |
+ * | names of the query's columns alone             | renames the columns                  | kept |
  * | `query` itself                                 | refuses, and shows the difference    | kept |
  * | `refreshPolicy`, `retentionPolicy`             | alters the jobs; ids and statistics stay | kept |
  * | `compressionPolicy`                            | alters settings and job              | kept |
  * | `materializedOnly`, `chunkTimeInterval`, `comment`, `grants` | alters in place        | kept |
+ * | `indexes`                                      | builds them chunk by chunk, drops them | kept |
+ * | `owner`                                        | gives it away, as a superuser, with new jobs; others are refused | kept |
  * | `name`, `schema`                               | renames                              | kept |
  * | a policy left out                              | removes it                           | kept |
  * | the resource left out                          | drops the aggregate; refused while it holds history that raw data lost | **lost** |

@@ -2,7 +2,8 @@ import type * as pulumi from "@pulumi/pulumi";
 
 import type { Connection } from "./core/connection";
 import type { Grant } from "./core/grants";
-import type { Column, Index } from "./core/hypertable/spec";
+import type { Column } from "./core/hypertable/spec";
+import type { Index } from "./core/indexes";
 import type { CompressionPolicy, RetentionPolicy } from "./core/policy";
 import { type Inputs, TimescaleResource } from "./resource";
 
@@ -36,6 +37,13 @@ export interface HypertableProperties {
     readonly compressionPolicy?: CompressionPolicy;
     /** @default - no comment */
     readonly comment?: string;
+    /**
+     * The role that owns the table and runs its jobs, so it needs LOGIN. The login acts for it and has
+     * to be a member of it.
+     *
+     * @default - the login itself
+     */
+    readonly owner?: string;
     /**
      * Who may do what, as a whole: a privilege that is not listed is revoked.
      *
@@ -76,11 +84,13 @@ export type HypertableArgs = Inputs<HypertableProperties>;
  * |----------------------------------------------|------------------------------------------|------|
  * | a column more, a default, nullability        | alters the table                         | kept |
  * | a column less                                | nothing; with `dropColumns` drops it     | its values **lost** |
- * | a column's type, the time column, the key    | refuses                                  | kept |
- * | `indexes`                                    | creates and drops them                   | kept |
+ * | a column's type, the time column             | refuses                                  | kept |
+ * | `primaryKey`                                 | drops and adds it; a new one is refused where compression is on | kept |
+ * | `indexes`                                    | builds them chunk by chunk, so that writers wait for one chunk at most; drops them | kept |
  * | `chunkTimeInterval`                          | sets it for new chunks                   | kept |
  * | `retentionPolicy`, `compressionPolicy`       | alters the jobs; ids and statistics stay | kept |
  * | `comment`, `grants`                          | alters in place                          | kept |
+ * | `owner`                                      | gives it away, as a superuser; others are refused | kept |
  * | `name`, `schema`                             | renames                                  | kept |
  * | the resource left out                        | drops the table: use `protect`           | **lost** |
  */

@@ -6,7 +6,8 @@ export {
 } from "./continuousAggregate";
 export type { Connection, SslMode } from "./core/connection";
 export type { Grant, Privilege } from "./core/grants";
-export type { Column, Index } from "./core/hypertable/spec";
+export type { Column } from "./core/hypertable/spec";
+export type { Index } from "./core/indexes";
 export type { CompressionPolicy, JobSettings, RefreshPolicy, RetentionPolicy } from "./core/policy";
 export { readSql } from "./core/sqlFile";
 export { Hypertable, type HypertableArgs, type HypertableProperties } from "./hypertable";

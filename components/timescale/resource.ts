@@ -37,6 +37,7 @@ export abstract class TimescaleResource extends pulumi.CustomResource {
                 connection: pulumi.secret(args.connection),
                 metDatabaseUuid: undefined,
                 fingerprint: undefined,
+                objectId: undefined,
                 __provider: providerText,
                 __urn: ownUrn(name, type, opts?.parent),
             },

@@ -1,7 +1,9 @@
--- A view's definition as the server prints it, and the functions it calls that are not immutable.
+-- A view's definition and columns as the server prints them, and the functions it calls that are not immutable.
 -- $1 the view, qualified.
 SELECT
     pg_get_viewdef($1::regclass) AS definition,
+    (SELECT jsonb_agg(jsonb_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod)) ORDER BY a.attnum)
+     FROM pg_attribute a WHERE a.attrelid = $1::regclass AND a.attnum > 0) AS columns,
     (
         SELECT coalesce(array_agg(DISTINCT found.name ORDER BY found.name), '{}')
         FROM (

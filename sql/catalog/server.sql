@@ -7,4 +7,5 @@ SELECT
      WHERE e.extname = 'timescaledb') AS "extensionSchema",
     current_setting('timescaledb.license', true) AS license,
     current_setting('timescaledb.restoring', true) AS restoring,
-    pg_is_in_recovery() AS replica
+    pg_is_in_recovery() AS replica,
+    version() ~* 'emscripten|emcc|wasm' AS embedded

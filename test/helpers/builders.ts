@@ -5,6 +5,7 @@
 import {
     type AggregateDiff,
     type AggregateDiffInput,
+    type DesiredQuery,
     diffAggregate,
 } from "../../components/timescale/core/aggregate/diff";
 import type { InspectedAggregate } from "../../components/timescale/core/aggregate/inspect";
@@ -25,6 +26,7 @@ import {
     type DesiredHypertable,
     desiredHypertable,
 } from "../../components/timescale/core/hypertable/spec";
+import type { ActualIndex, DesiredIndex } from "../../components/timescale/core/indexes";
 import { parseInterval } from "../../components/timescale/core/interval";
 import type { Plan } from "../../components/timescale/core/plan";
 import {
@@ -148,18 +150,38 @@ export function standingJob(job: DesiredJob, given: Partial<ActualJob> = {}): Ac
     };
 }
 
-/** Settings of compression as the catalog splits them up. */
-export function standingCompression(policy: Partial<CompressionPolicy>): ActualCompression {
-    const terms = (policy.orderBy ?? ["ts DESC"]).map(parseOrderTerm);
+/**
+ * Settings of compression as the catalog splits them up.
+ *
+ * @param timeColumn which the server appends to an order that lacks it
+ */
+export function standingCompression(
+    policy: Partial<CompressionPolicy>,
+    timeColumn?: string,
+): ActualCompression {
+    const given = (policy.orderBy ?? ["ts DESC"]).map(parseOrderTerm);
+    const terms =
+        timeColumn === undefined || given.some(({ column }) => column === timeColumn)
+            ? given
+            : [...given, parseOrderTerm(`${timeColumn} DESC`)];
     return {
         segmentBy: policy.segmentBy ?? [],
         orderBy: terms.map(({ column }) => column),
         orderByDesc: terms.map(({ descending }) => descending),
         orderByNullsFirst: terms.map(({ nullsFirst }) => nullsFirst),
+        chunkTimeInterval:
+            policy.compressChunkTimeInterval === undefined
+                ? null
+                : printed(policy.compressChunkTimeInterval),
     };
 }
 
-export function standingPolicies(desired: DesiredPolicies): ActualPolicies {
+/** @param defaults what the server takes for settings that are left out */
+export function standingPolicies(
+    desired: DesiredPolicies,
+    timeColumn: string,
+    defaults: Partial<CompressionPolicy> = {},
+): ActualPolicies {
     const { refreshPolicy, retentionPolicy, compressionPolicy } = desired;
     return {
         jobs: [
@@ -168,7 +190,16 @@ export function standingPolicies(desired: DesiredPolicies): ActualPolicies {
             ...(compressionPolicy ? [standingJob(desiredCompressionJob(compressionPolicy))] : []),
         ],
         compressed: compressionPolicy !== undefined,
-        compression: compressionPolicy ? standingCompression(compressionPolicy) : null,
+        compression: compressionPolicy
+            ? standingCompression(
+                  {
+                      ...compressionPolicy,
+                      segmentBy: compressionPolicy.segmentBy ?? defaults.segmentBy ?? [],
+                      orderBy: compressionPolicy.orderBy ?? defaults.orderBy ?? [],
+                  },
+                  timeColumn,
+              )
+            : null,
     };
 }
 
@@ -185,24 +216,54 @@ export function standing(
     return {
         kind: "aggregate",
         databaseUuid: "5d2e",
+        name: { schema: desired.schema, name: desired.name },
         owner,
+        superuser: false,
         definition: definitionOf(desired),
-        intact: true,
+        columns: columnsOfHourly,
+        groupColumns: ["model"],
+        view: { state: "intact" },
+        finalized: true,
         materializedOnly: desired.materializedOnly,
         bucketWidth: "01:00:00",
         bucketTimezone: null,
         timeColumn: "bucket",
         timeType: "timestamp with time zone",
         chunkTimeInterval: printed(desired.chunkTimeInterval ?? "70 days"),
+        defaultChunkTimeInterval: "70 days",
         materializationId: 7,
         materialization: { schema: "_timescaledb_internal", name: "_materialized_hypertable_7" },
         source: { schema: "public", name: "m" },
         sourceId: 1,
-        ...standingPolicies(desired),
+        indexes: desired.indexes.map(standingIndex),
+        chunks: 3,
+        ...standingPolicies(desired, "bucket", { segmentBy: ["model"], orderBy: ["bucket"] }),
         comment: desired.comment,
         grants: desired.grants,
         marker: { filling: false },
         ...given,
+    };
+}
+
+function quoted(name: string): string {
+    return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replace(/"/g, '""')}"`;
+}
+
+/** An index as the catalog has it once it was built. */
+export function standingIndex(index: DesiredIndex): ActualIndex {
+    return {
+        name: index.name,
+        method: index.method,
+        unique: false,
+        primary: false,
+        valid: true,
+        predicate: index.where === undefined ? null : `(${index.where})`,
+        columns: index.columns.map(parseOrderTerm).map((term) => ({
+            expression: quoted(term.column),
+            // Only a btree has an order.
+            descending: term.descending && index.method === "btree",
+            nullsFirst: term.nullsFirst && index.method === "btree",
+        })),
     };
 }
 
@@ -213,12 +274,12 @@ export function standingTable(
 ): StandingTable {
     const key = desired.primaryKey;
     const keyed = (name: string): boolean => name === desired.timeColumn || key.includes(name);
-    const quoted = (name: string): string =>
-        /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replace(/"/g, '""')}"`;
     return {
         kind: "hypertable",
         databaseUuid: "5d2e",
+        name: { schema: desired.schema, name: desired.name },
         owner,
+        superuser: false,
         comment: desired.comment,
         grants: desired.grants,
         columns: desired.columns.map((column) => ({
@@ -246,25 +307,13 @@ export function standingTable(
                           })),
                       },
                   ]),
-            ...desired.indexes.map((index) => ({
-                name: index.name,
-                method: index.method,
-                unique: false,
-                primary: false,
-                valid: true,
-                predicate: index.where === undefined ? null : `(${index.where})`,
-                columns: index.columns.map(parseOrderTerm).map((term) => ({
-                    expression: quoted(term.column),
-                    // Only a btree has an order.
-                    descending: term.descending && index.method === "btree",
-                    nullsFirst: term.nullsFirst && index.method === "btree",
-                })),
-            })),
+            ...desired.indexes.map(standingIndex),
         ],
         hypertableId: 1,
         timeColumn: desired.timeColumn,
         chunkTimeInterval: printed(desired.chunkTimeInterval),
-        ...standingPolicies(desired),
+        chunks: 3,
+        ...standingPolicies(desired, desired.timeColumn),
         ...given,
     };
 }
@@ -285,6 +334,16 @@ function declaredPolicies(before: DesiredPolicies | null): DeclaredPolicies {
 export type Given = History<DesiredAggregate> & Partial<AggregateDiffInput>;
 export type GivenTable = History<DesiredHypertable> & Partial<HypertableDiffInput>;
 
+const columnsOfHourly = [
+    { name: "bucket", type: "timestamp with time zone" },
+    { name: "n", type: "bigint" },
+] as const;
+
+/** A desired query as the server would have it. */
+export function queryAs(definition: string, given: Partial<DesiredQuery> = {}): DesiredQuery {
+    return { definition, underActualNames: null, columns: columnsOfHourly, ...given };
+}
+
 export function diffOf(
     actual: InspectedAggregate,
     desired: DesiredAggregate,
@@ -293,9 +352,12 @@ export function diffOf(
     return diffAggregate({
         actual,
         desired,
-        desiredDefinition: definitionOf(desired),
+        desiredQuery: queryAs(definitionOf(desired)),
         owner,
-        declared: declaredPolicies(before),
+        declared: {
+            ...declaredPolicies(before),
+            indexes: before?.indexes.map(({ name }) => name) ?? [],
+        },
         managed: before !== null,
         ...others,
     });
@@ -308,7 +370,7 @@ export function planOf(
     given: Given = {},
 ): Plan {
     const filling = actual.kind === "aggregate" && actual.marker.filling;
-    return planAggregate(diffOf(actual, desired, given), desired, filling);
+    return planAggregate(diffOf(actual, desired, given), desired, { filling });
 }
 
 export function diffOfTable(

@@ -1,5 +1,5 @@
 /** Continuous aggregates: whatever was changed, by hand or in the program, `up` brings them to the declaration. */
-import { displayName } from "../../components/timescale/core/identifier";
+import { displayName, escapeIdentifier } from "../../components/timescale/core/identifier";
 import { type Case, runCases } from "./cases";
 import {
     aggregate,
@@ -8,7 +8,7 @@ import {
     expectNoChange,
     hypertable,
 } from "./declared";
-import { everyNames, hourly, quoted, rawTable } from "./names";
+import { everyNames, hourly, hourlyIndex, type Names, quoted, rawTable } from "./names";
 import { onEveryServer } from "./onEveryServer";
 
 const same: Case<AggregateInputs> = { name: "no-op", expect: () => [] };
@@ -82,15 +82,15 @@ const byHand: readonly Case<AggregateInputs>[] = [
             `SELECT remove_continuous_aggregate_policy('${literal(it.aggregate)}')`,
         ],
         expect: () => [
-            "refreshPolicy: none → start_offset 1 day, end_offset 1 hour, every 5 minutes",
-            "compressionPolicy: none → compress_after 7 days, every 12 hours",
+            "refreshPolicy: none → startOffset 1 day, endOffset 1 hour, every 5 minutes",
+            "compressionPolicy: none → compressAfter 7 days, every 12 hours",
         ],
     },
     {
         name: "the job of the refresh policy dropped",
         given: ({ job }) => [`SELECT delete_job(${job("refresh")})`],
         expect: () => [
-            "refreshPolicy: none → start_offset 1 day, end_offset 1 hour, every 5 minutes",
+            "refreshPolicy: none → startOffset 1 day, endOffset 1 hour, every 5 minutes",
         ],
     },
     {
@@ -137,7 +137,7 @@ const byHand: readonly Case<AggregateInputs>[] = [
     {
         name: "the retention policy dropped",
         given: ({ it }) => [`SELECT remove_retention_policy('${literal(it.aggregate)}')`],
-        expect: () => ["retentionPolicy: none → drop_after 210 days, every 1 day"],
+        expect: () => ["retentionPolicy: none → dropAfter 210 days, every 1 day"],
     },
     {
         name: "when the compression policy compresses",
@@ -153,7 +153,7 @@ const byHand: readonly Case<AggregateInputs>[] = [
     {
         name: "the compression policy dropped",
         given: ({ it }) => [`SELECT remove_compression_policy('${literal(it.aggregate)}')`],
-        expect: () => ["compressionPolicy: none → compress_after 7 days, every 12 hours"],
+        expect: () => ["compressionPolicy: none → compressAfter 7 days, every 12 hours"],
     },
     {
         name: "settings of compression",
@@ -162,7 +162,25 @@ const byHand: readonly Case<AggregateInputs>[] = [
                  timescaledb.compress_segmentby = '', timescaledb.compress_orderby = 'bucket')`,
         ],
         expect: ({ names }) => [
-            `compression: segmentBy nothing orderBy "bucket" ASC NULLS LAST → segmentBy ${names.model} orderBy by default`,
+            `compression: segmentBy nothing orderBy "bucket" ASC NULLS LAST → segmentBy ${names.model} orderBy "bucket" ASC NULLS LAST`,
+        ],
+    },
+    {
+        name: "the order of compressed rows, which the program leaves to the server",
+        given: ({ it }) => [
+            `ALTER MATERIALIZED VIEW ${it.aggregate} SET (timescaledb.compress, timescaledb.compress_orderby = 'total DESC')`,
+        ],
+        expect: ({ names }) => [
+            `compression: segmentBy ${names.model} orderBy "total" DESC NULLS FIRST, "bucket" DESC NULLS FIRST → segmentBy ${names.model} orderBy "bucket" ASC NULLS LAST`,
+        ],
+    },
+    {
+        name: "compression switched off, and its job left behind",
+        given: ({ it }) => [
+            `ALTER MATERIALIZED VIEW ${it.aggregate} SET (timescaledb.compress = false)`,
+        ],
+        expect: ({ names }) => [
+            `compression: off → segmentBy ${names.model} orderBy "bucket" ASC NULLS LAST`,
         ],
     },
     {
@@ -172,9 +190,146 @@ const byHand: readonly Case<AggregateInputs>[] = [
             `ALTER MATERIALIZED VIEW ${it.aggregate} SET (timescaledb.compress = false)`,
         ],
         expect: ({ names }) => [
-            `compression: off → segmentBy ${names.model} orderBy by default`,
-            "compressionPolicy: none → compress_after 7 days, every 12 hours",
+            `compression: off → segmentBy ${names.model} orderBy "bucket" ASC NULLS LAST`,
+            "compressionPolicy: none → compressAfter 7 days, every 12 hours",
         ],
+    },
+    {
+        name: "the view replaced",
+        given: ({ it }) => [hijack(it)],
+        expect: () => [replacedView],
+    },
+    {
+        name: "the view of a real-time aggregate replaced",
+        given: ({ it }) => [
+            `ALTER MATERIALIZED VIEW ${it.aggregate} SET (timescaledb.materialized_only = false)`,
+            hijack(it),
+        ],
+        desired: (declared) => ({ ...declared, materializedOnly: false }),
+        expect: () => [replacedView],
+        then: async (target, { it }) => {
+            // Its view reads raw rows above the watermark again.
+            expect(
+                await target.byHand(
+                    `SELECT pg_get_viewdef('${literal(it.aggregate)}'::regclass) ~ 'UNION ALL' AS live`,
+                ),
+            ).toEqual([{ live: true }]);
+        },
+    },
+    {
+        name: "the view of a real-time aggregate replaced, where none is declared",
+        given: ({ it }) => [
+            `ALTER MATERIALIZED VIEW ${it.aggregate} SET (timescaledb.materialized_only = false)`,
+            hijack(it),
+        ],
+        // Switching a view of another shape would end the server.
+        expect: () => [replacedView, "materializedOnly: false → true"],
+    },
+    {
+        name: "the view renamed by ALTER TABLE",
+        given: ({ it }) => [`ALTER TABLE ${it.aggregate} RENAME TO mine`],
+        expect: ({ names: { schema, aggregate }, version }) => [
+            isOld(version)
+                ? `view: renamed to ${displayName({ schema, name: "mine" })} by ALTER TABLE, which orphans the aggregate → the view that TimescaleDB made`
+                : `name: ${displayName({ schema, name: "mine" })} → ${displayName({ schema, name: aggregate })}`,
+        ],
+    },
+    {
+        name: "the view renamed by ALTER TABLE, and dropped",
+        on: isOld,
+        given: ({ it }) => [
+            `ALTER TABLE ${it.aggregate} RENAME TO mine`,
+            `DROP VIEW ${it.schema}.mine`,
+        ],
+        expect: () => [
+            "view: dropped, and the aggregate orphaned → the view that TimescaleDB made",
+            `comment: none → "hourly; it's \\"quoted\\""`,
+            "grants.observatory_reader: none → SELECT",
+        ],
+    },
+    {
+        name: "the view renamed by ALTER TABLE, and another put in its place",
+        on: isOld,
+        given: ({ it }) => [
+            `ALTER TABLE ${it.aggregate} RENAME TO mine`,
+            `CREATE VIEW ${it.aggregate} AS SELECT 1 AS x`,
+        ],
+        expect: () => [
+            `comment: none → "hourly; it's \\"quoted\\""`,
+            "grants.observatory_reader: none → SELECT",
+        ],
+        refused: () => ({ code: "hijacked" }),
+        undo: ({ it }) => [
+            `ALTER TABLE ${it.aggregate} RENAME TO x`,
+            `DROP VIEW ${it.schema}.x`,
+            `ALTER TABLE ${it.schema}.mine RENAME TO ${it.aggregate.slice(it.schema.length + 1)}`,
+        ],
+    },
+    {
+        name: "renamed by hand",
+        given: ({ it }) => [`ALTER MATERIALIZED VIEW ${it.aggregate} RENAME TO mine`],
+        expect: ({ names: { schema, aggregate } }) => [
+            `name: ${displayName({ schema, name: "mine" })} → ${displayName({ schema, name: aggregate })}`,
+        ],
+    },
+    {
+        name: "moved to another schema by hand, with a policy dropped",
+        given: ({ it }) => [
+            `CREATE SCHEMA IF NOT EXISTS ${it.elsewhere}`,
+            `SELECT remove_retention_policy('${literal(it.aggregate)}')`,
+            `ALTER MATERIALIZED VIEW ${it.aggregate} SET SCHEMA ${it.elsewhere}`,
+        ],
+        expect: ({ names: { schema, aggregate, elsewhere } }) => [
+            `name: ${displayName({ schema: elsewhere, name: aggregate })} → ${displayName({ schema, name: aggregate })}`,
+            "retentionPolicy: none → dropAfter 210 days, every 1 day",
+        ],
+    },
+    {
+        name: "renamed by hand, and a view put in its place",
+        given: ({ it }) => [
+            `ALTER MATERIALIZED VIEW ${it.aggregate} RENAME TO mine`,
+            `CREATE VIEW ${it.aggregate} AS SELECT 1 AS x`,
+        ],
+        expect: () => [],
+        refused: ({ names: { schema } }) => ({
+            code: "another_relation",
+            detail: expect.stringContaining(
+                `the aggregate itself stands as ${displayName({ schema, name: "mine" })} now`,
+            ) as string,
+        }),
+        undo: ({ it }) => [
+            `DROP VIEW ${it.aggregate}`,
+            `ALTER MATERIALIZED VIEW ${it.schema}.mine RENAME TO ${it.aggregate.slice(it.schema.length + 1)}`,
+        ],
+    },
+    {
+        name: "columns renamed by hand",
+        given: ({ it }) => [
+            `ALTER MATERIALIZED VIEW ${it.aggregate} RENAME COLUMN total TO mine`,
+            `ALTER MATERIALIZED VIEW ${it.aggregate} RENAME COLUMN bucket TO "Time"`,
+        ],
+        expect: () => ["columns.Time: Time → bucket", "columns.mine: mine → total"],
+    },
+    {
+        name: "its index dropped",
+        given: ({ names }) => [`DROP INDEX _timescaledb_internal.${quotedIndex(names)}`],
+        expect: ({ names }) => [`indexes.${hourlyIndex(names)}: none → btree (total DESC, bucket)`],
+    },
+    {
+        name: "its index left invalid by an interrupted build, and another that nobody declared",
+        // The embedded server builds an index in one transaction.
+        on: isOld,
+        given: ({ it }) => [`CREATE INDEX "mine too" ON ${it.aggregate} (requests)`],
+        givenByAdmin: ({ names }) => [
+            `UPDATE pg_index SET indisvalid = false WHERE indexrelid = '_timescaledb_internal.${literal(quotedIndex(names))}'::regclass`,
+        ],
+        expect: ({ names }) => [
+            `indexes.${hourlyIndex(names)}: left invalid by an interrupted build → btree (total DESC, bucket)`,
+        ],
+        notes: ["index mine too stands on it that the program does not declare: it is kept"],
+        then: async (target) => {
+            await target.byHand(`DROP INDEX _timescaledb_internal."mine too"`);
+        },
     },
     {
         name: "chunk interval",
@@ -213,6 +368,33 @@ const byHand: readonly Case<AggregateInputs>[] = [
         ],
     },
     {
+        name: "a right to grant, and what was granted with it",
+        given: ({ it }) => [
+            `GRANT USAGE ON SCHEMA ${it.schema} TO observatory_reader`,
+            `GRANT SELECT ON ${it.aggregate} TO observatory_reader WITH GRANT OPTION`,
+        ],
+        givenByAdmin: ({ it }) => [
+            "SET ROLE observatory_reader",
+            `GRANT SELECT ON ${it.aggregate} TO PUBLIC`,
+            "RESET ROLE",
+        ],
+        expect: () => [
+            "grants.observatory_reader: SELECT with grant option, and what was granted with it → SELECT",
+        ],
+        then: async (target, { it }) => {
+            expect(
+                await target.asAdmin(
+                    `SELECT has_table_privilege('public', '${literal(it.aggregate)}', 'SELECT') AS public`,
+                ),
+            ).toEqual([{ public: false }]);
+        },
+    },
+    {
+        name: "rights of its own taken from the owner",
+        given: ({ it }) => [`REVOKE SELECT ON ${it.aggregate} FROM observatory_owner`],
+        expect: () => ["grants.observatory_owner: none → SELECT"],
+    },
+    {
         name: "everything at once",
         given: ({ it, job }) => [
             `ALTER MATERIALIZED VIEW ${it.aggregate} SET (timescaledb.materialized_only = false)`,
@@ -223,7 +405,7 @@ const byHand: readonly Case<AggregateInputs>[] = [
         expect: () => [
             "materializedOnly: false → true",
             "refreshPolicy.paused: true → false",
-            "retentionPolicy: none → drop_after 210 days, every 1 day",
+            "retentionPolicy: none → dropAfter 210 days, every 1 day",
             `comment: none → "hourly; it's \\"quoted\\""`,
         ],
     },
@@ -234,17 +416,55 @@ const byHand: readonly Case<AggregateInputs>[] = [
             "create the continuous aggregate",
             "chunkTimeInterval: the server's default → 5 days",
             `compression: off → segmentBy ${names.model} orderBy by default`,
-            "refreshPolicy: none → start_offset 1 day, end_offset 1 hour, every 5 minutes",
-            "compressionPolicy: none → compress_after 7 days, every 12 hours",
-            "retentionPolicy: none → drop_after 210 days, every 1 day",
+            "refreshPolicy: none → startOffset 1 day, endOffset 1 hour, every 5 minutes",
+            "compressionPolicy: none → compressAfter 7 days, every 12 hours",
+            "retentionPolicy: none → dropAfter 210 days, every 1 day",
+            `indexes.${hourlyIndex(names)}: none → btree (total DESC, bucket)`,
             `comment: none → "hourly; it's \\"quoted\\""`,
             "grants.observatory_reader: none → SELECT",
             "fill it, oldest buckets first",
+        ],
+        notes: [
+            "it stood at the last deployment and is gone: up makes it again and fills it with what raw data still has; older buckets are lost",
         ],
     },
 ];
 
 const inTheProgram: readonly Case<AggregateInputs>[] = [
+    {
+        name: "columns that change places and names, in place",
+        desired: (declared) => ({
+            ...declared,
+            query: declared.query
+                .replace("AS requests", "AS total_")
+                .replace("AS total,", "AS requests,")
+                .replace("AS total_", "AS total"),
+            indexes: [],
+        }),
+        expect: ({ names }) => [
+            "columns.requests: requests → total",
+            "columns.total: total → requests",
+            `indexes.${hourlyIndex(names)}: btree (requests DESC, bucket) → removed`,
+        ],
+    },
+    {
+        name: "chunk interval and index left out, another index with a condition",
+        desired: ({ chunkTimeInterval: _, ...declared }, { names }) => ({
+            ...declared,
+            indexes: [
+                {
+                    name: `${hourlyIndex(names)} 2`,
+                    columns: ["requests"],
+                    where: "total in (1, 2)",
+                },
+            ],
+        }),
+        expect: ({ names }) => [
+            "chunkTimeInterval: 120:00:00 → 240:00:00",
+            `indexes.${hourlyIndex(names)} 2: none → btree (requests) where total in (1, 2)`,
+            `indexes.${hourlyIndex(names)}: btree (total DESC, bucket) → removed`,
+        ],
+    },
     {
         name: "every setting of the refresh policy",
         desired: (declared) => ({
@@ -374,6 +594,25 @@ const inTheProgram: readonly Case<AggregateInputs>[] = [
         },
     },
 ];
+
+const replacedView =
+    "view: another query, by CREATE OR REPLACE VIEW → the view that TimescaleDB made";
+
+/** Another query under the same names and types, which the server takes without a word. */
+function hijack(it: Names): string {
+    return `CREATE OR REPLACE VIEW ${it.aggregate} AS
+            SELECT ${it.time} AS bucket, ${it.model}, 1::bigint AS requests, 2::bigint AS total, 3::bigint AS quick
+            FROM ${it.table}`;
+}
+
+/** Later versions rename the aggregate with its view. */
+function isOld(version: string): boolean {
+    return version.startsWith("2.14");
+}
+
+function quotedIndex(names: Names): string {
+    return escapeIdentifier(hourlyIndex(names));
+}
 
 function literal(text: string): string {
     return text.replaceAll("'", "''");

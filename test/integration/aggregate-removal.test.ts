@@ -1,6 +1,5 @@
 /** Dropping aggregates: twice is fine, history and dependants stand in the way, and nothing goes by CASCADE. */
 import { displayName } from "../../components/timescale/core/identifier";
-import { recordEnvironment } from "../helpers/environment";
 import {
     aggregate,
     type AggregateInputs,
@@ -164,9 +163,9 @@ onEveryServer((target) => {
             const again = aggregate(target, keep);
             expect(await again.preview()).toEqual([
                 expect.stringMatching(/^name: .*_kept_\d{8}_\d+.* → /),
-                "refreshPolicy: none → start_offset 1 day, end_offset 1 hour, every 5 minutes",
-                "compressionPolicy: none → compress_after 7 days, every 12 hours",
-                "retentionPolicy: none → drop_after 210 days, every 1 day",
+                "refreshPolicy: none → startOffset 1 day, endOffset 1 hour, every 5 minutes",
+                "compressionPolicy: none → compressAfter 7 days, every 12 hours",
+                "retentionPolicy: none → dropAfter 210 days, every 1 day",
                 "take it back into service",
                 "fill it, oldest buckets first",
             ]);
@@ -181,41 +180,25 @@ onEveryServer((target) => {
             await again.remove();
         });
 
-        it("says how to repair an aggregate whose view was renamed behind TimescaleDB's back", async () => {
+        it.each([
+            ["renamed by hand", `ALTER MATERIALIZED VIEW AGGREGATE RENAME TO renamed`],
+            ["whose view was renamed by ALTER TABLE", `ALTER TABLE AGGREGATE RENAME TO renamed`],
+        ])("removes one that was %s", async (_what, text) => {
             const declared = aggregate(target, hourly(names));
             await declared.up();
-            await target.byHand(`ALTER TABLE ${it_.aggregate} RENAME TO renamed`);
-            const followed = await target.byHand(
-                "SELECT FROM _timescaledb_catalog.continuous_agg WHERE user_view_name = 'renamed'",
-            );
-            if (followed.length > 0) {
-                recordEnvironment(
-                    `not run on ${target.server.name}: an orphaned aggregate: this version renames with ALTER TABLE as well`,
-                );
-                await target.byHand(`DROP MATERIALIZED VIEW ${it_.schema}.renamed`);
-                return;
-            }
+            const before = await jobs(target);
+            await target.byHand(text.replace("AGGREGATE", it_.aggregate));
 
-            for (const work of [declared.up(), declared.remove()]) {
-                await expect(work).rejects.toMatchObject({ code: "orphan" });
-            }
-            await target.byHand(
-                `ALTER TABLE ${it_.schema}.renamed RENAME TO ${quoted({ ...names, id: names.aggregate }).id}`,
-            );
-            await expectNoChange(declared);
-
-            // And the other way, when the view is gone.
-            await target.asAdmin(`ALTER TABLE ${it_.aggregate} RENAME TO renamed`);
-            await target.asAdmin(`DROP VIEW ${it_.schema}.renamed`);
-            const error: unknown = await declared.up().then(undefined, (thrown: unknown) => thrown);
-            const { hint } = error as { readonly hint: string };
-            const [create] = /CREATE VIEW .* AS SELECT 1 AS x/.exec(hint) ?? [""];
-            const [drop] = /DROP MATERIALIZED VIEW .*$/.exec(hint) ?? [""];
-            await target.byHand(create);
-            await target.byHand(drop);
-            await declared.up();
-            await expectNoChange(declared);
             await declared.remove();
+            await declared.remove();
+
+            expect(await jobs(target)).not.toBe(before);
+            expect(await stands(target, `${it_.schema}.renamed`)).toBe(false);
+            expect(
+                await target.asAdmin(
+                    "SELECT FROM _timescaledb_catalog.continuous_agg WHERE user_view_name IN ('renamed')",
+                ),
+            ).toEqual([]);
         });
 
         it("leaves nothing when a statement in the middle of creating fails", async () => {

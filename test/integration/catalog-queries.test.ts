@@ -36,19 +36,21 @@ const serverColumns: readonly (keyof ServerState)[] = [
     "license",
     "restoring",
     "replica",
+    "embedded",
 ];
 
 /** By file; a new file needs an entry. */
 const queries: Readonly<Record<string, Query>> = {
     "continuous_aggregate.sql": {
-        parameters: ["'public'", "'requests_hourly'"],
+        parameters: ["'public'", "'requests_hourly'", "null"],
         columns: [
-            ...["databaseUuid", "relationKind", "owner", "comment", "grants", "materializationId"],
+            ...["viewSchema", "viewName", "finalized", "materializationId"],
             ...["materializationSchema", "materializationTable", "definition", "intact"],
-            ...["materializedOnly", "bucketWidth", "bucketTimezone", "timeColumn", "timeType"],
-            ...["chunkTimeInterval", "sourceSchema", "sourceName", "sourceId", "compressed"],
-            ...["compression", "jobs", "marker"],
+            ...["strayViews", "materializedOnly", "bucketWidth", "bucketTimezone", "timeColumn"],
+            ...["timeType", "chunkTimeInterval", "defaultChunkTimeInterval", "sourceSchema"],
+            ...["sourceName", "sourceId", "groupColumns", "columns", "marker"],
         ],
+        rows: 1,
     },
     "dependants.sql": {
         parameters: ["'public.requests_hourly'"],
@@ -60,12 +62,21 @@ const queries: Readonly<Record<string, Query>> = {
         rows: 2,
     },
     "hypertable.sql": {
-        parameters: ["'public'", "'requests'"],
+        parameters: ["'public'", "'requests'", "null"],
         columns: [
-            ...["databaseUuid", "relationKind", "owner", "comment", "grants", "columns", "indexes"],
-            ...["hypertableId", "timeColumn", "chunkTimeInterval", "compressed", "compression"],
-            "jobs",
+            "schema",
+            "name",
+            "hypertableId",
+            "timeColumn",
+            "chunkTimeInterval",
+            "dimensions",
         ],
+        rows: 1,
+    },
+    "hypertable_parts.sql": {
+        parameters: [materialization],
+        columns: ["indexes", "compressed", "compressedChunks", "chunks", "compression", "jobs"],
+        rows: 1,
     },
     "kept_aggregate.sql": {
         parameters: ["(SELECT 'pulumi-timescale: kept x')"],
@@ -77,9 +88,17 @@ const queries: Readonly<Record<string, Query>> = {
     },
     "normalised_query.sql": {
         parameters: ["'public.reads'"],
-        columns: ["definition", "mutableFunctions"],
+        columns: ["definition", "columns", "mutableFunctions"],
     },
     "raw_floor.sql": { parameters: [source], columns: ["floor"] },
+    "relation.sql": {
+        parameters: ["'public'", "'requests'"],
+        columns: [
+            ...["databaseUuid", "superuser", "oid", "kind", "owner", "comment", "options"],
+            ...["grants", "columns"],
+        ],
+        rows: 1,
+    },
     "server.sql": {
         parameters: [],
         columns: serverColumns,
@@ -88,7 +107,7 @@ const queries: Readonly<Record<string, Query>> = {
 
 const jobFields = [
     ...["id", "procedure", "owner", "config", "scheduleInterval", "initialStart", "fixedSchedule"],
-    ...["timezone", "scheduled", "maxRuntime", "maxRetries", "retryPeriod"],
+    ...["timezone", "scheduled", "maxRuntime", "maxRetries", "retryPeriod", "ownedByMember"],
 ] as readonly (keyof ActualJob)[];
 
 /** Paths of the values that are missing: a column that this version does not have comes as undefined. */
@@ -148,7 +167,20 @@ onEveryServer((target) => {
         expect(materialization.schema).toBe("_timescaledb_internal");
         expect(rest).toMatchObject({
             owner: "observatory_owner",
-            intact: true,
+            name: { schema: "public", name: "requests_hourly" },
+            view: { state: "intact" },
+            finalized: true,
+            columns: [
+                { name: "bucket", type: "timestamp with time zone" },
+                { name: "model", type: "text" },
+                { name: "requests", type: "bigint" },
+                { name: "total", type: "bigint" },
+                { name: "quick", type: "bigint" },
+            ],
+            groupColumns: ["model"],
+            // Without the three that the server makes.
+            indexes: [{ name: "requests_hourly by total", valid: true }],
+            defaultChunkTimeInterval: "240:00:00",
             materializedOnly: true,
             bucketWidth: "01:00:00",
             bucketTimezone: null,
@@ -192,6 +224,8 @@ onEveryServer((target) => {
             comment: "who's answering",
         });
         expect(indexes.find(({ name }) => name === "by_model")).toEqual({
+            schema: "public",
+            constraint: null,
             name: "by_model",
             method: "btree",
             unique: false,
@@ -225,6 +259,7 @@ onEveryServer((target) => {
             timescaleVersion: target.server.version,
             extensionSchema: "public",
             replica: false,
+            embedded: target.server.kind === "embedded",
         });
     });
 });

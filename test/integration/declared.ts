@@ -85,7 +85,8 @@ function declare<Inputs extends object>(
                 onApplied: () => onApplied?.(),
                 checkDatabase: () => undefined,
             });
-            declared.outputs = { ...all, ...result };
+            const { databaseUuid, ...rest } = result;
+            declared.outputs = { ...all, ...rest, metDatabaseUuid: databaseUuid };
         },
         remove: (onStatus = () => undefined) =>
             kind.remove(session(), declared.outputs ?? properties(inputs), onStatus),

@@ -108,6 +108,12 @@ export function hourly(names: Names): AggregateInputs {
         compressionPolicy: { compressAfter: "7 days", segmentBy: [names.model] },
         chunkTimeInterval: "5 days",
         comment: `hourly; it's "quoted"`,
+        // Indexes of aggregates share one schema.
+        indexes: [{ name: hourlyIndex(names), columns: ["total DESC", "bucket"] }],
         grants: [{ role: "observatory_reader", privileges: ["SELECT"] }],
     };
+}
+
+export function hourlyIndex({ aggregate }: Names): string {
+    return `${aggregate} by total`;
 }

@@ -68,7 +68,11 @@ onEveryServer((target) => {
 
         expect(created).toEqual({
             id: "public.requests",
-            properties: { ...table, metDatabaseUuid: await uuid() },
+            properties: {
+                ...table,
+                metDatabaseUuid: await uuid(),
+                objectId: expect.any(Number) as number,
+            },
         });
         expect(await provider.diff(created.properties, table)).toEqual({
             changes: "none",
@@ -114,6 +118,15 @@ onEveryServer((target) => {
             indexes: [{ name: "kept", columns: ["v"] }],
             compressionPolicy: { compressAfter: "7 days", segmentBy: [], orderBy: ["ts desc"] },
         });
+        // A refresh says what it found; the inputs alone cannot tell of everything.
+        expect(engine.take().map(({ message }) => message)).toEqual([
+            [
+                "~ columns.model.default: 'x'::text → none",
+                "~ indexes.shown_model_ts_idx: none → btree (model, ts DESC)",
+                '~ compression: segmentBy nothing orderBy "ts" DESC NULLS FIRST → segmentBy model orderBy "ts" DESC NULLS FIRST',
+                "~ retentionPolicy: none → dropAfter 12 weeks, every 1 day",
+            ].join("\n"),
+        ]);
         const updated = await provider.update(properties, table);
         expect(await provider.diff(updated, table)).toMatchObject({ changes: "none" });
         await provider.delete(updated);
@@ -129,6 +142,7 @@ onEveryServer((target) => {
         expect(outputs).toEqual({
             ...aggregate,
             metDatabaseUuid: await uuid(),
+            objectId: expect.any(Number) as number,
             fingerprint: {
                 query: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
                 definition: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
@@ -220,7 +234,10 @@ onEveryServer((target) => {
 
         const [plan, refusal, ...more] = engine.take();
         expect(more).toEqual([]);
-        expect(plan).toMatchObject({ severity: "info", message: '~ comment: "hourly" → "x"' });
+        expect(plan).toMatchObject({
+            severity: "info",
+            message: '~ query: changed\n~ comment: "hourly" → "x"',
+        });
         expect(refusal).toMatchObject({ urn, severity: "warning" });
         expect(refusal?.message).toMatch(
             /^up will refuse this: the query of continuous aggregate public\.requests_hourly has changed/,

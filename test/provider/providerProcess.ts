@@ -71,7 +71,11 @@ export class InitFailed extends Error {
 export const projectFolder = path.join(__dirname, "..", "..");
 
 /** Starts it for a program in `cwd`; the engine's address is what the process reports to. */
-export async function startProvider(engine: string, cwd = projectFolder): Promise<ProviderProcess> {
+export async function startProvider(
+    engine: string,
+    cwd = projectFolder,
+    environment: NodeJS.ProcessEnv = {},
+): Promise<ProviderProcess> {
     const host = path.join(projectFolder, "node_modules/@pulumi/pulumi/cmd/dynamic-provider");
     const child = spawn(process.execPath, [host, engine], {
         cwd,
@@ -79,6 +83,7 @@ export async function startProvider(engine: string, cwd = projectFolder): Promis
             ...process.env,
             PULUMI_NODEJS_PROJECT: "llm-observatory",
             PULUMI_NODEJS_STACK: "test",
+            ...environment,
         },
         stdio: ["ignore", "pipe", "pipe"],
     });

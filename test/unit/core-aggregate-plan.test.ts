@@ -1,4 +1,6 @@
+import type { DesiredQuery } from "../../components/timescale/core/aggregate/diff";
 import type { InspectedAggregate } from "../../components/timescale/core/aggregate/inspect";
+import { planAggregate } from "../../components/timescale/core/aggregate/plan";
 import { markStatement } from "../../components/timescale/core/aggregate/plan";
 import { explain } from "../../components/timescale/core/errors";
 import { describePlan, isEmpty, type Plan } from "../../components/timescale/core/plan";
@@ -8,14 +10,18 @@ import {
     desiredRetentionJob,
 } from "../../components/timescale/core/policy";
 import {
+    definitionOf,
+    diffOf,
     type Given,
     hourly,
     type Inputs,
     namesOf,
     owner,
     planOf,
+    queryAs,
     standing,
     type StandingAggregate,
+    standingCompression,
     standingJob,
 } from "../helpers/builders";
 
@@ -61,16 +67,11 @@ describe("the plan", () => {
             { compressionPolicy: { ...compressionPolicy, orderBy: ["bucket desc nulls first"] } },
         ],
         [
-            "compression's columns are left to the server",
-            { compressionPolicy: { compressAfter: "7 days" } },
-        ],
-        [
             "the query is reformatted",
             {
                 query: "SELECT time_bucket('1 hour', ts) AS bucket,\n       count(*) AS n\nFROM m GROUP BY 1",
             },
         ],
-        ["the chunk interval is left to the server", { chunkTimeInterval: undefined }],
         ["grants come in another order", { grants: [...grants].reverse() }],
     ])("is empty when %s", (_what, respelled) => {
         const plan = planOf(standing(hourly(everything)), hourly({ ...everything, ...respelled }));
@@ -78,9 +79,17 @@ describe("the plan", () => {
         expect(isEmpty(plan)).toBe(true);
     });
 
+    it("puts the chunk interval back to the server's own where it is left out", () => {
+        const lines = describePlan(
+            planOf(standing(hourly({ chunkTimeInterval: "1 day" })), hourly()),
+        );
+        expect(lines).toEqual(["chunkTimeInterval: 1 day → 70 days"]);
+        expect(isEmpty(planOf(standing(hourly()), hourly()))).toBe(true);
+    });
+
     it("is empty when the query is known to be the one of the last apply", () => {
         const actual = standing(hourly(), { definition: " SELECT in the server's words" });
-        expect(isEmpty(planOf(actual, hourly(), { desiredDefinition: null }))).toBe(true);
+        expect(isEmpty(planOf(actual, hourly(), { desiredQuery: null }))).toBe(true);
     });
 });
 
@@ -103,9 +112,9 @@ describe("creating", () => {
             "create the continuous aggregate",
             "chunkTimeInterval: the server's default → 1 day",
             'compression: off → segmentBy model orderBy "bucket" DESC NULLS FIRST',
-            "refreshPolicy: none → start_offset 3 days, end_offset 1 hour, every 1 hour",
-            "compressionPolicy: none → compress_after 7 days, every 12 hours",
-            "retentionPolicy: none → drop_after 37 days, every 1 day",
+            "refreshPolicy: none → startOffset 3 days, endOffset 1 hour, every 1 hour",
+            "compressionPolicy: none → compressAfter 7 days, every 12 hours",
+            "retentionPolicy: none → dropAfter 37 days, every 1 day",
             'comment: none → "by hour"',
             "grants.observatory_reader: none → SELECT",
             "fill it, oldest buckets first",
@@ -253,9 +262,9 @@ describe("a change", () => {
             {},
             [
                 'compression: off → segmentBy model orderBy "bucket" DESC NULLS FIRST',
-                "refreshPolicy: none → start_offset 3 days, end_offset 1 hour, every 1 hour",
-                "compressionPolicy: none → compress_after 7 days, every 12 hours",
-                "retentionPolicy: none → drop_after 37 days, every 1 day",
+                "refreshPolicy: none → startOffset 3 days, endOffset 1 hour, every 1 hour",
+                "compressionPolicy: none → compressAfter 7 days, every 12 hours",
+                "retentionPolicy: none → dropAfter 37 days, every 1 day",
             ],
             [
                 "enable_compression",
@@ -304,9 +313,6 @@ describe("a change", () => {
         const plan = planOf(
             standing(hourly()),
             hourly({ schema: "app", name: "by_hour", comment: "x" }),
-            {
-                formerName: { schema: "public", name: "hourly" },
-            },
         );
         expect(describePlan(plan)).toEqual([
             "name: public.hourly → app.by_hour",
@@ -341,7 +347,7 @@ describe("a policy", () => {
     it("that was never declared is reported and kept", () => {
         const plan = planOf(standing(hourly(policies)), hourly());
         expect(isEmpty(plan)).toBe(true);
-        expect(plan.notes).toEqual([
+        expect(plan.notes.map(({ message }) => message)).toEqual([
             "a compression policy (job 1003) stands on it that the program does not declare: it is kept",
             "a refresh policy (job 1001) stands on it that the program does not declare: it is kept",
             "a retention policy (job 1002) stands on it that the program does not declare: it is kept",
@@ -449,16 +455,16 @@ describe("a first fill that was stopped", () => {
 describe("an aggregate that was kept", () => {
     it("is taken back under its name, with its policies, and filled up", () => {
         const kept = standing(hourly({ refreshPolicy }), {
+            name: { schema: "public", name: "hourly_kept_20260131_7" },
             jobs: [],
             marker: { filling: false, keptFrom: "public.hourly" },
         });
         const plan = planOf(kept, hourly({ refreshPolicy }), {
             before: null,
-            formerName: { schema: "public", name: "hourly_kept_20260131_7" },
         });
         expect(describePlan(plan)).toEqual([
             "name: public.hourly_kept_20260131_7 → public.hourly",
-            "refreshPolicy: none → start_offset 3 days, end_offset 1 hour, every 1 hour",
+            "refreshPolicy: none → startOffset 3 days, endOffset 1 hour, every 1 hour",
             "take it back into service",
             "fill it, oldest buckets first",
         ]);
@@ -481,7 +487,7 @@ describe("a refusal", () => {
         const definition = "SELECT bucket,\n    count(*) AS n\n   FROM m;";
         const will = "SELECT bucket,\n    max(v) AS n\n   FROM m;";
         const actual = standing(hourly(), { definition });
-        expect(refusals(actual, hourly(), { desiredDefinition: will })).toEqual([
+        expect(refusals(actual, hourly(), { desiredQuery: queryAs(will) })).toEqual([
             [
                 "the query of continuous aggregate public.hourly has changed (query_changed)",
                 "  detail: TimescaleDB can only drop and create it again, and history that raw data no longer has would be gone",
@@ -533,20 +539,51 @@ describe("a refusal", () => {
         expect(planOf(table, hourly()).statements).toEqual([]);
     });
 
-    it("of an orphan tells how to get rid of it, under any name", () => {
-        const orphan: InspectedAggregate = { kind: "orphan", databaseUuid: "5d2e" };
-        const [text] = refusals(orphan, hourly({ name: 'we"ird' }));
+    it("names the views that an orphaned aggregate's may be, where several could", () => {
+        const candidates = [
+            { schema: "public", name: "a" },
+            { schema: "app", name: 'we"ird' },
+        ];
+        const actual = standing(hourly(), { view: { state: "missing", candidates } });
+        expect(refusals(actual)).toEqual([
+            [
+                "the view of continuous aggregate public.hourly is gone (orphan)",
+                `  detail: TimescaleDB's catalog still knows it, and several views read its buckets: public.a, app."we""ird"`,
+                '  hint:   rename the one that it was back with ALTER TABLE … RENAME TO "hourly", or drop the others',
+            ].join("\n"),
+        ]);
+    });
+
+    it("shows the columns that appear, vanish and change type", () => {
+        const will = queryAs("SELECT other", {
+            columns: [
+                { name: "bucket", type: "timestamp with time zone" },
+                { name: "n", type: "numeric" },
+                { name: "total", type: "bigint" },
+            ],
+        });
+        const actual = standing(hourly(), {
+            columns: [
+                { name: "bucket", type: "timestamp with time zone" },
+                { name: "model", type: "text" },
+                { name: "n", type: "bigint" },
+            ],
+        });
+        const [text] = refusals(actual, hourly(), { desiredQuery: will });
         expect(text).toContain(
-            'the view of continuous aggregate public."we""ird" is gone (orphan)',
+            "column model text vanishes\ncolumn n becomes numeric, was bigint\ncolumn total bigint appears",
         );
-        expect(text).toContain('RENAME TO "we""ird"');
-        expect(text).toContain('CREATE VIEW "public"."we""ird" AS SELECT 1 AS x');
+    });
+
+    it("of an aggregate from before TimescaleDB 2.7 says how to migrate it", () => {
+        const [text] = refusals(standing(hourly(), { finalized: false }));
+        expect(text).toContain(`run CALL cagg_migrate('"public"."hourly"') first`);
     });
 
     it.each<[string, Partial<StandingAggregate>, string, string]>([
         [
             "a view that was replaced",
-            { intact: false },
+            { view: { state: "replaced", fits: false } },
             "hijacked",
             "the view of continuous aggregate public.hourly was replaced",
         ],
@@ -559,26 +596,10 @@ describe("a refusal", () => {
         expect(statements).toEqual([]);
     });
 
-    it.each<[string, boolean, string]>([
-        [
-            "a materialized-only one in one statement",
-            true,
-            'run CREATE OR REPLACE VIEW "public"."hourly" AS SELECT * FROM "_timescaledb_internal"."_materialized_hypertable_7"',
-        ],
-        [
-            "a real-time one in two",
-            false,
-            'run CREATE OR REPLACE VIEW "public"."hourly" AS SELECT * FROM "_timescaledb_internal"."_materialized_hypertable_7", and as a superuser UPDATE _timescaledb_catalog.continuous_agg SET materialized_only = true WHERE mat_hypertable_id = 7; the next deployment makes it real-time again. Never switch materialized_only before that: it ends the server',
-        ],
-    ])("of a view that was replaced tells how to put back %s", (_what, materializedOnly, hint) => {
-        const actual = standing(hourly({ materializedOnly }), { intact: false });
-        expect(planOf(actual, hourly({ materializedOnly })).refusals[0]?.hint).toBe(hint);
-    });
-
     it("of another owner quotes the owner that it should be", () => {
         const { refusals: found } = planOf(standing(hourly()), hourly(), { owner: 'we"ird' });
         expect(found[0]?.hint).toBe(
-            'run ALTER MATERIALIZED VIEW "public"."hourly" OWNER TO "we""ird" as a superuser',
+            'run ALTER MATERIALIZED VIEW "public"."hourly" OWNER TO "we""ird" as a superuser, or declare owner: "observatory_owner"',
         );
     });
 
@@ -618,14 +639,20 @@ describe("a refusal", () => {
     });
 
     it("does not hide another, nor the changes that would follow", () => {
-        const actual = standing(hourly(), { owner: "bob", intact: false });
+        const actual = standing(hourly(), {
+            owner: "bob",
+            view: { state: "replaced", fits: false },
+        });
         const plan = planOf(actual, hourly({ query: other, comment: "new" }));
         expect(plan.refusals.map(({ code }) => code)).toEqual([
             "hijacked",
             "query_changed",
             "another_owner",
         ]);
-        expect(describePlan(plan)).toEqual(['comment: none → "new"']);
+        expect(describePlan(plan)).toEqual([
+            expect.stringMatching(/^query: SELECT/),
+            'comment: none → "new"',
+        ]);
     });
 
     it("is not needed of what belongs to the login", () => {
@@ -633,13 +660,156 @@ describe("a refusal", () => {
     });
 });
 
+describe("the view", () => {
+    it.each<[string, StandingAggregate["view"], string, string[]]>([
+        [
+            "that was replaced",
+            { state: "replaced", fits: true },
+            "view: another query, by CREATE OR REPLACE VIEW → the view that TimescaleDB made",
+            [
+                'CREATE OR REPLACE VIEW "public"."hourly" AS\nSELECT "bucket", "n"\nFROM "_timescaledb_internal"."_materialized_hypertable_7"',
+            ],
+        ],
+        [
+            "that was dropped",
+            { state: "missing", candidates: [] },
+            "view: dropped, and the aggregate orphaned → the view that TimescaleDB made",
+            [
+                'CREATE OR REPLACE VIEW "public"."hourly" AS\nSELECT "bucket", "n"\nFROM "_timescaledb_internal"."_materialized_hypertable_7"',
+            ],
+        ],
+        [
+            "that was renamed",
+            { state: "renamed", to: { schema: "app", name: 'we"ird' } },
+            'view: renamed to app."we""ird" by ALTER TABLE, which orphans the aggregate → the view that TimescaleDB made',
+            [
+                'ALTER TABLE "app"."we""ird" SET SCHEMA "public"',
+                'ALTER TABLE "public"."we""ird" RENAME TO "hourly"',
+            ],
+        ],
+    ])("%s is put back over its buckets", (_what, view, text, sql) => {
+        const plan = planOf(standing(hourly(), { view }), hourly());
+        expect(describePlan(plan)).toEqual([text]);
+        expect(plan.statements.map((statement) => statement.sql)).toEqual(sql);
+        expect(plan.refusals).toEqual([]);
+    });
+
+    it("of a real-time aggregate is written by the server itself", () => {
+        const desired = hourly({ materializedOnly: false });
+        const actual = standing(desired, { view: { state: "replaced", fits: true } });
+        expect(namesOf(planOf(actual, desired))).toEqual([
+            "create_model_aggregate",
+            "restore_view",
+        ]);
+    });
+});
+
+describe("columns that are only named otherwise", () => {
+    const under = (names: readonly string[]): DesiredQuery => ({
+        definition: "SELECT otherwise",
+        underActualNames: definitionOf(hourly()),
+        columns: names.map((name) => ({ name, type: "bigint" })),
+    });
+
+    it("are renamed in place", () => {
+        const plan = planOf(standing(hourly()), hourly(), {
+            desiredQuery: under(["bucket", 'we"ird']),
+        });
+        expect(describePlan(plan)).toEqual(['columns.n: n → we"ird']);
+        expect(plan.statements.map(({ sql }) => sql)).toEqual([
+            'ALTER MATERIALIZED VIEW "public"."hourly" RENAME COLUMN "n" TO "we""ird"',
+        ]);
+    });
+
+    it("change places through names that nobody has", () => {
+        const plan = planOf(standing(hourly()), hourly(), {
+            desiredQuery: under(["n", "bucket"]),
+        });
+        expect(plan.statements.map(({ sql }) => sql.replace(/.* RENAME/, "RENAME"))).toEqual([
+            'RENAME COLUMN "bucket" TO "pulumi_timescale_column_0"',
+            'RENAME COLUMN "n" TO "pulumi_timescale_column_1"',
+            'RENAME COLUMN "pulumi_timescale_column_0" TO "n"',
+            'RENAME COLUMN "pulumi_timescale_column_1" TO "bucket"',
+        ]);
+    });
+
+    it("may mean another aggregate where nobody manages this one", () => {
+        const plan = planOf(standing(hourly()), hourly(), {
+            desiredQuery: under(["bucket", "m"]),
+            before: null,
+        });
+        expect(plan.refusals.map(({ code }) => code)).toEqual(["exists_and_differs"]);
+    });
+});
+
+describe("the owner", () => {
+    it("is given back by a superuser, with jobs of its own", () => {
+        const desired = hourly({ refreshPolicy, owner: "app", comment: "x" });
+        const job = standingJob(desiredRefreshJob(refreshPolicy), {
+            owner: "bob",
+            ownedByMember: true,
+        });
+        const actual = standing(desired, { owner: "bob", superuser: true, jobs: [job] });
+        const plan = planAggregate(diffOf(actual, desired, { owner: "app" }), desired, {
+            filling: false,
+            login: "postgres",
+        });
+        expect(describePlan(plan)).toEqual([
+            "owner: bob → app",
+            "refreshPolicy.owner: bob (job 1001) → app (a new job: startOffset 3 days, endOffset 1 hour, every 1 hour)",
+        ]);
+        expect(namesOf(plan)).toEqual([
+            "alter_owner",
+            "delete_job",
+            "set_role",
+            "add_refresh_policy",
+        ]);
+    });
+});
+
 describe("compression", () => {
-    it("whose columns are left to the server says so", () => {
+    it("whose columns are left out takes those that the server would", () => {
         const desired = hourly({ refreshPolicy, compressionPolicy: { compressAfter: "7 days" } });
         const actual = standing(desired, { compressed: false, compression: null });
         expect(describePlan(planOf(actual, desired))).toEqual([
-            "compression: off → segmentBy by default orderBy by default",
+            'compression: off → segmentBy model orderBy "bucket" ASC NULLS LAST',
         ]);
+        const created = planOf(absent, desired, { before: null });
+        expect(describePlan(created)).toContain(
+            "compression: off → segmentBy by default orderBy by default",
+        );
+    });
+
+    it("whose columns are left out is put back to those that the server would take", () => {
+        const desired = hourly({ refreshPolicy, compressionPolicy: { compressAfter: "7 days" } });
+        const actual = standing(desired, {
+            compression: standingCompression({
+                segmentBy: [],
+                orderBy: ["n DESC"],
+                compressChunkTimeInterval: "10 days",
+            }),
+        });
+        const plan = planOf(actual, desired);
+        expect(describePlan(plan)).toEqual([
+            'compression: segmentBy nothing orderBy "n" DESC NULLS FIRST compressChunkTimeInterval 10 days → segmentBy model orderBy "bucket" ASC NULLS LAST',
+        ]);
+        expect(plan.statements[0]?.sql).toContain("timescaledb.compress_chunk_time_interval = '0'");
+    });
+
+    it("is not switched off under compressed chunks, which the server would refuse", () => {
+        const before = hourly({ refreshPolicy, compressionPolicy });
+        const actual = standing(before, { compressedChunks: 4 });
+        const plan = planOf(actual, hourly({ refreshPolicy }), { before });
+        expect(plan.refusals.map(({ code }) => code)).toEqual(["compressed_chunks"]);
+    });
+
+    it("that is off takes the job that was left behind with it", () => {
+        const job = standingJob(desiredCompressionJob(compressionPolicy));
+        const plan = planOf(standing(hourly(), { jobs: [job] }), hourly());
+        expect(describePlan(plan)).toEqual([
+            "compressionPolicy (compression is off, so it can only fail): job 1003 → removed",
+        ]);
+        expect(namesOf(plan)).toEqual(["delete_job"]);
     });
 
     it("that stands without being declared is left alone", () => {

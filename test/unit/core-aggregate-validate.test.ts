@@ -68,6 +68,7 @@ describe("a sound aggregate", () => {
             query: "SELECT 1",
             materializedOnly: true,
             comment: null,
+            indexes: [],
             grants: [],
             adopt: false,
             acceptLoss: 0,

@@ -11,6 +11,7 @@ import { type GrantDifference, privileges } from "../../components/timescale/cor
 import type { HypertableChange } from "../../components/timescale/core/hypertable/diff";
 import type { InspectedHypertable } from "../../components/timescale/core/hypertable/inspect";
 import type { DesiredHypertable } from "../../components/timescale/core/hypertable/spec";
+import type { ActualIndex, IndexChange } from "../../components/timescale/core/indexes";
 import { policyProcedures } from "../../components/timescale/core/policy";
 import type { ActualPolicies, PolicyChange } from "../../components/timescale/core/policyDiff";
 import {
@@ -23,6 +24,7 @@ import {
     standing,
     type StandingAggregate,
     standingCompression,
+    standingIndex,
     standingJob,
     type StandingTable,
     standingTable,
@@ -41,16 +43,38 @@ function withGrants(grants: Grants, { role, missing, unexpected }: GrantDifferen
 
 let lastJob = 2000;
 
-function withPolicy(actual: ActualPolicies, change: PolicyChange): ActualPolicies {
+function withPolicy(
+    actual: ActualPolicies & { readonly timeColumn: string },
+    change: PolicyChange,
+): ActualPolicies {
     const { jobs } = actual;
     switch (change.kind) {
         case "compression": {
             if (change.will === null) return { ...actual, compressed: false, compression: null };
             // Settings that a statement leaves out stay as they are.
-            const will = standingCompression(change.will);
+            // The server's own choice for an aggregate, where nothing stands yet.
+            const will = standingCompression(
+                {
+                    ...change.will,
+                    segmentBy: change.will.segmentBy ?? ["model"],
+                    orderBy: change.will.orderBy ?? ["bucket"],
+                },
+                actual.timeColumn,
+            );
             const order = change.will.orderBy === undefined ? change.was : will;
             const { segmentBy } = change.will.segmentBy === undefined ? (change.was ?? will) : will;
-            return { ...actual, compressed: true, compression: { ...will, ...order, segmentBy } };
+            const interval = change.will.compressChunkTimeInterval;
+            const chunkTimeInterval =
+                interval === undefined
+                    ? (change.was?.chunkTimeInterval ?? null)
+                    : interval === "0"
+                      ? null
+                      : interval;
+            return {
+                ...actual,
+                compressed: true,
+                compression: { ...will, ...order, segmentBy, chunkTimeInterval },
+            };
         }
         case "addPolicy":
             return { ...actual, jobs: [...jobs, standingJob(change.job, { id: (lastJob += 1) })] };
@@ -70,8 +94,27 @@ function withPolicy(actual: ActualPolicies, change: PolicyChange): ActualPolicie
         }
         case "deleteJob":
             return { ...actual, jobs: jobs.filter(({ id }) => id !== change.actual.id) };
+        case "replaceJob":
         case "jobOwner":
             throw new Error("no job of the model belongs to anyone else");
+        case "compressedChunks":
+            throw new Error("no chunk of the model is compressed");
+    }
+}
+
+function withIndex(indexes: readonly ActualIndex[], change: IndexChange): ActualIndex[] {
+    switch (change.kind) {
+        case "createIndex":
+            return [
+                ...indexes.filter(({ name }) => name !== change.instead?.name),
+                standingIndex(change.index),
+            ];
+        case "dropIndex":
+            return indexes.filter(({ name }) => name !== change.index.name);
+        case "renameIndex":
+            return indexes.map((it) =>
+                it.name === change.was.name ? { ...it, name: change.will } : it,
+            );
     }
 }
 
@@ -89,7 +132,16 @@ function applyTo(
             case "takeBack":
                 return { ...model, marker: { filling: true } };
             case "rename":
-                return model;
+                return { ...model, name: { schema, name } };
+            case "owner":
+            case "renameColumns":
+                throw new Error("nobody gives the model away, or names its columns otherwise");
+            case "restoreView":
+                return { ...model, view: { state: "intact" } };
+            case "createIndex":
+            case "dropIndex":
+            case "renameIndex":
+                return { ...model, indexes: withIndex(model.indexes, change) };
             case "refuse":
                 throw new Error(`refused: ${change.reason.what}`);
             case "materializedOnly":
@@ -128,8 +180,11 @@ function applyToTable(
         });
         switch (change.kind) {
             case "create":
-            case "rename":
                 return model;
+            case "rename":
+                return { ...model, name: { schema: desired.schema, name: desired.name } };
+            case "owner":
+                throw new Error("nobody gives the model away");
             case "refuse":
                 throw new Error(`refused: ${change.reason.what}`);
             case "addColumn": {
@@ -148,22 +203,17 @@ function applyToTable(
                 return withColumn(change.column, { nullable: change.will });
             case "columnComment":
                 return withColumn(change.column, { comment: change.will });
-            case "createIndex": {
-                const added = standingTable(metrics({ indexes: [change.index] })).indexes;
-                return { ...model, indexes: [...model.indexes, ...added] };
-            }
+            case "createIndex":
             case "dropIndex":
-                return {
-                    ...model,
-                    indexes: model.indexes.filter(({ name }) => name !== change.name),
-                };
             case "renameIndex":
+                return { ...model, indexes: withIndex(model.indexes, change) };
+            case "primaryKey": {
+                const keyed = standingTable(metrics({ ...desired, indexes: [] }));
                 return {
                     ...model,
-                    indexes: model.indexes.map((it) =>
-                        it.name === change.was ? { ...it, name: change.will } : it,
-                    ),
+                    indexes: [...keyed.indexes, ...model.indexes.filter(({ primary }) => !primary)],
                 };
+            }
             case "chunkTimeInterval":
                 return { ...model, chunkTimeInterval: change.will };
             case "comment":

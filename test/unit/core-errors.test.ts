@@ -164,7 +164,7 @@ describe("refuse", () => {
 describe("notConverged", () => {
     it("says what still differs, changes and refusals alike", () => {
         const plan: Plan = {
-            lines: [{ property: "comment", was: "none", will: '"x"' }],
+            lines: [{ code: "comment", property: "comment", was: "none", will: '"x"' }],
             statements: [],
             fill: false,
             refusals: [new TimescaleError("it belongs to bob", { detail: "and not to you" })],
@@ -179,7 +179,7 @@ describe("notConverged", () => {
 });
 
 describe("searchPathOf", () => {
-    const server = { timescaleVersion: "2.14.2", replica: false };
+    const server = { timescaleVersion: "2.14.2", replica: false, embedded: false };
 
     it.each([
         ["app", "timescale", ["app", "public", "timescale"]],

@@ -1,12 +1,12 @@
 import { explain } from "../../components/timescale/core/errors";
-import type {
-    ActualColumn,
-    InspectedHypertable,
-} from "../../components/timescale/core/hypertable/inspect";
+import type { InspectedHypertable } from "../../components/timescale/core/hypertable/inspect";
+import { planHypertable } from "../../components/timescale/core/hypertable/plan";
 import type { DesiredHypertable } from "../../components/timescale/core/hypertable/spec";
 import { describePlan, isEmpty } from "../../components/timescale/core/plan";
 import { desiredCompressionJob, desiredRetentionJob } from "../../components/timescale/core/policy";
+import type { ActualColumn } from "../../components/timescale/core/relation";
 import {
+    diffOfTable,
     type Inputs,
     metrics,
     namesOf,
@@ -161,8 +161,8 @@ describe("creating", () => {
             "indexes.metrics_value_ts_idx: none → btree (value DESC, ts)",
             "indexes.by_model: none → hash (model)",
             'compression: off → segmentBy model orderBy "ts" DESC NULLS FIRST',
-            "compressionPolicy: none → compress_after 7 days, every 12 hours",
-            "retentionPolicy: none → drop_after 90 days, every 1 day",
+            "compressionPolicy: none → compressAfter 7 days, every 12 hours",
+            "retentionPolicy: none → dropAfter 90 days, every 1 day",
             "comment: none → measurements",
             "grants.observatory_writer: none → INSERT",
             "grants.observatory_writer: none → SELECT",
@@ -301,9 +301,7 @@ describe("a change", () => {
     });
 
     it("of the name renames first", () => {
-        const plan = planOfTable(standingTable(metrics()), metrics({ name: "m", comment: "x" }), {
-            formerName: { schema: "public", name: "metrics" },
-        });
+        const plan = planOfTable(standingTable(metrics()), metrics({ name: "m", comment: "x" }));
         expect(plan.statements.map(({ sql }) => sql)).toEqual([
             'ALTER TABLE "public"."metrics" RENAME TO "m"',
             `COMMENT ON TABLE "public"."m" IS 'x'`,
@@ -315,7 +313,7 @@ describe("a change", () => {
         const plan = planOfTable(
             standingTable(metrics({ indexes })),
             metrics({ schema: "app", name: "m", indexes }),
-            { formerName: { schema: "public", name: "metrics" }, before: metrics({ indexes }) },
+            { before: metrics({ indexes }) },
         );
         expect(plan.statements.map(({ sql }) => sql)).toEqual([
             'ALTER TABLE "public"."metrics" SET SCHEMA "app"',
@@ -361,7 +359,7 @@ describe("a column that is not declared", () => {
             },
         );
         expect(isEmpty(plan)).toBe(true);
-        expect(plan.notes).toEqual([
+        expect(plan.notes.map(({ message }) => message)).toEqual([
             "column model stands on it that the program does not declare: it is kept",
         ]);
     });
@@ -379,9 +377,7 @@ describe("an index", () => {
 
     it("that is no longer declared is dropped", () => {
         const plan = planOfTable(standingTable(withIndex), metrics(), { before: withIndex });
-        expect(describePlan(plan)).toEqual([
-            "indexes.metrics_value_idx: it is no longer declared → dropped",
-        ]);
+        expect(describePlan(plan)).toEqual(["indexes.metrics_value_idx: btree (value) → removed"]);
         expect(plan.statements).toEqual([
             { name: "drop_index", sql: 'DROP INDEX "public"."metrics_value_idx"' },
         ]);
@@ -396,7 +392,7 @@ describe("an index", () => {
     it("that was never declared is reported and kept", () => {
         const plan = planOfTable(standingTable(withIndex), metrics());
         expect(isEmpty(plan)).toBe(true);
-        expect(plan.notes).toEqual([
+        expect(plan.notes.map(({ message }) => message)).toEqual([
             "index metrics_value_idx stands on it that the program does not declare: it is kept",
         ]);
     });
@@ -405,18 +401,22 @@ describe("an index", () => {
         expect(namesOf(planOfTable(standingTable(metrics()), withIndex))).toEqual(["create_index"]);
     });
 
-    it.each<[string, Inputs]>([
-        ["other columns", { columns: ["ts"] }],
-        ["more columns", { columns: ["value", "ts"] }],
-        ["another order", { columns: ["value DESC"] }],
-        ["nulls elsewhere", { columns: ["value NULLS FIRST"] }],
-        ["another method", { columns: ["value"], method: "brin" }],
-        ["a condition", { columns: ["value"], where: "value > 0" }],
-    ])("with %s is made anew", (_what, index) => {
+    it.each<[string, Inputs, string]>([
+        ["other columns", { columns: ["ts"] }, "btree (ts)"],
+        ["more columns", { columns: ["value", "ts"] }, "btree (value, ts)"],
+        ["another order", { columns: ["value DESC"] }, "btree (value DESC)"],
+        ["nulls elsewhere", { columns: ["value NULLS FIRST"] }, "btree (value NULLS FIRST)"],
+        ["another method", { columns: ["value"], method: "brin" }, "brin (value)"],
+        [
+            "a condition",
+            { columns: ["value"], where: "value > 0" },
+            "btree (value) where value > 0",
+        ],
+    ])("with %s is made anew", (_what, index, will) => {
         const desired = metrics({ indexes: [{ name: "metrics_value_idx", ...index }] });
         const plan = planOfTable(standingTable(withIndex), desired);
         expect(namesOf(plan)).toEqual(["drop_index", "create_index"]);
-        expect(describePlan(plan)[0]).toBe("indexes.metrics_value_idx: it differs → dropped");
+        expect(describePlan(plan)).toEqual([`indexes.metrics_value_idx: btree (value) → ${will}`]);
     });
 
     it("whose condition changed is made anew, and not where it is only spelled differently", () => {
@@ -434,8 +434,7 @@ describe("an index", () => {
         const actual = standingTable(withIndex);
         const broken = actual.indexes.map((index) => ({ ...index, valid: false }));
         expect(describePlan(planOfTable({ ...actual, indexes: broken }, withIndex))).toEqual([
-            "indexes.metrics_value_idx: an interrupted build left it invalid → dropped",
-            "indexes.metrics_value_idx: none → btree (value)",
+            "indexes.metrics_value_idx: left invalid by an interrupted build → btree (value)",
         ]);
     });
 
@@ -444,6 +443,69 @@ describe("an index", () => {
         const plan = planOfTable(standingTable(keyed), keyed);
         expect(plan.notes).toEqual([]);
         expect(plan.statements).toEqual([]);
+    });
+});
+
+describe("the primary key", () => {
+    it.each<[string, Inputs, Inputs, string, string[]]>([
+        [
+            "is dropped",
+            { primaryKey: ["ts", "value"] },
+            {},
+            "primaryKey: ts, value → none",
+            ['ALTER TABLE "public"."metrics" DROP CONSTRAINT "metrics_pkey"'],
+        ],
+        [
+            "is added",
+            {},
+            { primaryKey: ["ts"] },
+            "primaryKey: none → ts",
+            ['ALTER TABLE "public"."metrics" ADD PRIMARY KEY ("ts")'],
+        ],
+        [
+            "is made anew in another order",
+            { primaryKey: ["ts", "value"] },
+            { primaryKey: ["value", "ts"] },
+            "primaryKey: ts, value → value, ts",
+            [
+                'ALTER TABLE "public"."metrics" DROP CONSTRAINT "metrics_pkey"',
+                'ALTER TABLE "public"."metrics" ADD PRIMARY KEY ("value", "ts")',
+            ],
+        ],
+    ])("%s in place", (_what, was, will, line, sql) => {
+        const plan = planOfTable(standingTable(metrics(was)), metrics(will));
+        expect(describePlan(plan)[0]).toBe(line);
+        expect(
+            plan.statements
+                .filter(({ name }) => name.endsWith("primary_key"))
+                .map((statement) => statement.sql),
+        ).toEqual(sql);
+    });
+
+    it("whose column is nullable again when it goes is named with it", () => {
+        const plan = planOfTable(
+            standingTable(metrics({ primaryKey: ["ts", "value"] })),
+            metrics(),
+        );
+        expect(describePlan(plan)).toEqual([
+            "primaryKey: ts, value → none",
+            "columns.value.nullable: false → true",
+        ]);
+    });
+});
+
+describe("an index that is built on chunks that stand", () => {
+    it("is built outside the transaction, one chunk at a time, and cleared away when that fails", () => {
+        const withIndex = metrics({ indexes: [{ columns: ["value"] }] });
+        const difference = diffOfTable(standingTable(metrics()), withIndex);
+        const plan = planHypertable(difference, withIndex, { perChunk: true });
+        expect(plan.statements).toEqual([
+            {
+                name: "create_index",
+                sql: 'CREATE INDEX "metrics_value_idx" ON "public"."metrics" USING "btree" ("value" ASC NULLS LAST) WITH (timescaledb.transaction_per_chunk)',
+                outside: { undo: 'DROP INDEX IF EXISTS "public"."metrics_value_idx"' },
+            },
+        ]);
     });
 });
 
@@ -517,12 +579,6 @@ describe("a refusal", () => {
             { columns: [ts, { ...value, type: "timestamptz" }], timeColumn: "value" },
             "it is partitioned by ts, declared is value",
         ],
-        [
-            "another key",
-            { primaryKey: ["ts", "value"] },
-            "its primary key is (ts), declared is (ts, value)",
-        ],
-        ["another order of the key", { primaryKey: [] }, "its primary key is (ts), declared is ()"],
     ])("of %s says what stands and what is declared", (_what, will, detail) => {
         const columns = [
             ts,
@@ -537,6 +593,14 @@ describe("a refusal", () => {
                 "  hint:   declare what stands in the database, or build a new hypertable under another name and copy the rows",
             ].join("\n"),
         );
+    });
+
+    it("of another key under compression says so: the server builds no unique index there", () => {
+        const actual = standingTable(metrics({ primaryKey: ["ts"] }), { compressed: true });
+        const { refusals } = planOfTable(actual, metrics({ primaryKey: ["ts", "value"] }));
+        expect(refusals.map(({ code, detail }) => [code, detail])).toEqual([
+            ["structure_differs", "its primary key is (ts), declared is (ts, value)"],
+        ]);
     });
 
     it("lists everything in which a table that nobody manages differs, once", () => {
@@ -591,7 +655,6 @@ describe("a refusal", () => {
             { before: null },
         );
         expect(plan.refusals.map(({ detail }) => detail)).toEqual([
-            "its primary key is (), declared is (ts)",
             "column value is double precision, declared is real",
         ]);
     });
@@ -614,7 +677,7 @@ describe("a refusal", () => {
         const actual: StandingTable = standingTable(metrics({ name: 'we"ird' }), { owner: "bob" });
         const { refusals } = planOfTable(actual, metrics({ name: 'we"ird' }));
         expect(refusals[0]?.hint).toBe(
-            'run ALTER TABLE "public"."we""ird" OWNER TO "observatory_owner" as a superuser',
+            'run ALTER TABLE "public"."we""ird" OWNER TO "observatory_owner" as a superuser, or declare owner: "bob"',
         );
     });
 });

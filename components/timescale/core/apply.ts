@@ -1,6 +1,10 @@
-/** Runs a plan's statements: one short transaction, tried again when it loses a race for a lock. */
+/**
+ * Runs a plan's statements: one short transaction, tried again when it loses a race for a lock, and
+ * after it those that commit in the middle.
+ */
 import { backOff } from "exponential-backoff";
 
+import { escapeIdentifier } from "./identifier";
 import type { Statement } from "./plan";
 import { isTransient, serverError } from "./serverErrors";
 import { inTransaction, type Session } from "./session";
@@ -9,26 +13,41 @@ export interface ApplyOptions {
     /** Qualified name for messages. */
     readonly object: string;
     readonly searchPath: readonly string[];
-    /** Told when the transaction lost a race and is about to be tried again. */
+    /** Told when a statement lost a race and is about to be tried again. */
     readonly onRetry?: (reason: string) => void;
 }
 
-/** How long a statement may queue for a lock, and with it every writer behind it. */
+/** How long a statement may queue for a lock, and with it every writer behind it, in milliseconds. */
 const lockTimeout = 2000;
 
 /**
- * All statements or none of them.
+ * All statements of the transaction or none of them, then the others one by one.
  *
  * @throws TimescaleError with the name of the statement that failed
  */
 export async function applyStatements(
     session: Session,
     statements: readonly Statement[],
+    options: ApplyOptions,
+): Promise<void> {
+    const inside = statements.filter(({ outside }) => outside === undefined);
+    if (inside.length > 0) await applyInTransaction(session, inside, options);
+    for (const statement of statements) {
+        if (statement.outside !== undefined) {
+            await applyOutside(session, statement, statement.outside.undo, options);
+        }
+    }
+}
+
+async function applyInTransaction(
+    session: Session,
+    statements: readonly Statement[],
     { object, searchPath, onRetry }: ApplyOptions,
 ): Promise<void> {
-    if (statements.length === 0) return;
     let running = "begin";
-    await backOff(
+    await retrying(
+        onRetry,
+        () => running,
         () =>
             inTransaction(session, { searchPath, lockTimeout }, async (client) => {
                 for (const { name, sql, values } of statements) {
@@ -36,21 +55,60 @@ export async function applyStatements(
                     await client.query(sql, values as unknown[] | undefined);
                 }
             }),
-        {
-            // Some five minutes in all: long enough for a busy table, short enough to be told of.
-            numOfAttempts: 40,
-            startingDelay: 200,
-            maxDelay: 8000,
-            jitter: "full",
-            retry: (error: unknown, attempt: number) => {
-                if (!isTransient(error)) return false;
-                onRetry?.(
-                    `${running} waits its turn, attempt ${attempt + 1}: ${error instanceof Error ? error.message : String(error)}`,
-                );
-                return true;
-            },
-        },
     ).then(undefined, (error: unknown) => {
         throw serverError(error, { statement: running, object });
+    });
+}
+
+/** The settings of a transaction, for the session, because the statement commits in the middle. */
+async function applyOutside(
+    { client }: Session,
+    { name, sql }: Statement,
+    undo: string,
+    { object, searchPath, onRetry }: ApplyOptions,
+): Promise<void> {
+    const path = searchPath.map((schema) => escapeIdentifier(schema)).join(", ");
+    await client.query(`SET search_path TO ${path}; SET lock_timeout TO ${lockTimeout}`);
+    try {
+        await retrying(
+            onRetry,
+            () => name,
+            async () => {
+                try {
+                    await client.query(sql);
+                } catch (error) {
+                    // A connection that broke is told of by the error itself.
+                    await client.query(undo).then(undefined, () => undefined);
+                    throw error;
+                }
+            },
+        );
+    } catch (error) {
+        throw serverError(error, { statement: name, object });
+    } finally {
+        await client
+            .query("RESET search_path; RESET lock_timeout")
+            .then(undefined, () => undefined);
+    }
+}
+
+function retrying(
+    onRetry: ApplyOptions["onRetry"],
+    running: () => string,
+    work: () => Promise<void>,
+): Promise<void> {
+    return backOff(work, {
+        // Some five minutes in all: long enough for a busy table, short enough to be told of.
+        numOfAttempts: 40,
+        startingDelay: 200,
+        maxDelay: 8000,
+        jitter: "full",
+        retry: (error: unknown, attempt: number) => {
+            if (!isTransient(error)) return false;
+            onRetry?.(
+                `${running()} waits its turn, attempt ${attempt + 1}: ${error instanceof Error ? error.message : String(error)}`,
+            );
+            return true;
+        },
     });
 }

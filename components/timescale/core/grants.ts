@@ -1,4 +1,5 @@
 /** Table privileges: what a program declares against what the catalog's access list says. */
+import type { ChangeLine } from "./plan";
 
 /** One role's privileges on a table, view or aggregate. */
 export interface Grant {
@@ -19,38 +20,72 @@ export const privileges = [
 
 export type Privilege = (typeof privileges)[number];
 
+/** What the catalog has for one role; for the owner, only what somebody took from it. */
+export interface ActualGrant {
+    readonly role: string;
+    /** On the whole, given by the owner. */
+    readonly privileges: readonly string[];
+    /** Those of them that the role may pass on. */
+    readonly grantOptions?: readonly string[];
+    /** Given on single columns. */
+    readonly columns?: readonly { readonly column: string; readonly privilege: string }[];
+    /** The owner's own privileges that were revoked; without them its jobs fail. */
+    readonly revoked?: readonly string[];
+}
+
 export interface GrantDifference {
     readonly role: string;
     /** Declared and not there. */
     readonly missing: readonly string[];
     /** There and not declared: revoked, because grants are whole. */
     readonly unexpected: readonly string[];
+    /** Rights to pass a privilege on: never declared, so revoked, with what was passed on. */
+    readonly grantOptions?: readonly string[];
+    /** Privileges on single columns: never declared, so revoked. */
+    readonly columns?: readonly { readonly column: string; readonly privilege: string }[];
 }
 
-/** Differences by role, sorted; the owner's own privileges are not part of either side. */
+/** Differences by role, sorted; what the owner has by itself is not part of either side. */
 export function grantDifferences(
-    actual: readonly { readonly role: string; readonly privileges: readonly string[] }[],
+    actual: readonly ActualGrant[],
     desired: readonly Grant[],
 ): GrantDifference[] {
-    const has = byRole(actual);
+    const has = new Map(actual.map((grant) => [grant.role, grant]));
     const wants = byRole(desired);
     const roles = [...new Set([...has.keys(), ...wants.keys()])].sort();
-    return roles
-        .map((role) => {
-            const have = has.get(role) ?? new Set<string>();
-            const want = wants.get(role) ?? new Set<string>();
-            return {
+    return roles.flatMap((role) => {
+        const grant = has.get(role);
+        const have = new Set(grant?.privileges.map((privilege) => privilege.toUpperCase()));
+        const want = wants.get(role) ?? new Set<string>();
+        const missing = [...want].filter((privilege) => !have.has(privilege));
+        const unexpected = [...have].filter((privilege) => !want.has(privilege)).sort();
+        // A right to pass on goes with the privilege itself; it is named where that one stays.
+        const options = [...(grant?.grantOptions ?? [])].sort();
+        const columns = grant?.columns ?? [];
+        missing.push(...(grant?.revoked ?? []).filter((privilege) => !missing.includes(privilege)));
+        if (missing.length + unexpected.length + options.length + columns.length === 0) return [];
+        return [
+            {
                 role,
-                missing: [...want].filter((privilege) => !have.has(privilege)).sort(),
-                unexpected: [...have].filter((privilege) => !want.has(privilege)).sort(),
-            };
-        })
-        .filter(({ missing, unexpected }) => missing.length + unexpected.length > 0);
+                missing: missing.sort(),
+                unexpected,
+                ...(options.length > 0 && { grantOptions: options }),
+                ...(columns.length > 0 && { columns }),
+            },
+        ];
+    });
 }
 
-function byRole(
-    grants: readonly { readonly role: string; readonly privileges: readonly string[] }[],
-): Map<string, Set<string>> {
+/** What a program could declare of it: grant options, single columns and revoked rights it cannot. */
+export function declarableGrants(
+    actual: readonly ActualGrant[],
+): { readonly role: string; readonly privileges: readonly string[] }[] {
+    return actual
+        .filter(({ privileges }) => privileges.length > 0)
+        .map(({ role, privileges }) => ({ role, privileges }));
+}
+
+function byRole(grants: readonly Grant[]): Map<string, Set<string>> {
     const result = new Map<string, Set<string>>();
     for (const { role, privileges: list } of grants) {
         const set = result.get(role) ?? new Set();
@@ -58,4 +93,38 @@ function byRole(
         result.set(role, set);
     }
     return result;
+}
+
+/** One line a privilege. */
+export function grantLines(difference: GrantDifference): ChangeLine[] {
+    const { role, missing, unexpected, grantOptions = [], columns = [] } = difference;
+    const property = `grants.${role}`;
+    return [
+        ...missing.map((will): ChangeLine => ({
+            code: "grant_missing",
+            property,
+            was: "none",
+            will,
+        })),
+        ...unexpected.map((was): ChangeLine => ({
+            code: "grant_unexpected",
+            property,
+            was: grantOptions.includes(was)
+                ? `${was} with grant option, and what was granted with it`
+                : was,
+        })),
+        ...grantOptions
+            .filter((privilege) => !unexpected.includes(privilege))
+            .map((privilege): ChangeLine => ({
+                code: "grant_unexpected",
+                property,
+                was: `${privilege} with grant option, and what was granted with it`,
+                will: privilege,
+            })),
+        ...columns.map(({ column, privilege }): ChangeLine => ({
+            code: "grant_unexpected",
+            property,
+            was: `${privilege} (${column})`,
+        })),
+    ];
 }

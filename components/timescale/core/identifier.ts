@@ -36,4 +36,11 @@ export function identifierProblem(name: unknown): string | undefined {
     return undefined;
 }
 
+/** With a tag that the text does not hold: a name may hold anything. */
+export function dollarQuoted(text: string): string {
+    let tag = "$mark$";
+    while (text.includes(tag)) tag = `${tag.slice(0, -1)}_$`;
+    return `${tag}${text}${tag}`;
+}
+
 export { escapeIdentifier, escapeLiteral };

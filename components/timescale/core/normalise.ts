@@ -5,12 +5,17 @@
  * the sources only. The text is the same, byte for byte, as the one that the catalog has for an
  * aggregate made from the same query, whatever the case, spacing, quoting and spelling.
  */
+import { DatabaseError } from "pg";
+
+import { escapeIdentifier } from "./identifier";
 import { statementBody } from "./query";
 import type { Queryable } from "./session";
 import { readSql } from "./sqlFile";
 
 export interface NormalisedQuery {
     readonly definition: string;
+    /** Columns of its output, with types as the server prints them. */
+    readonly columns: readonly { readonly name: string; readonly type: string }[];
     /** Functions that are not immutable, as `name(argument types)`. */
     readonly mutableFunctions: readonly string[];
     readonly validation: CaggValidation | null;
@@ -33,16 +38,51 @@ const view = "pulumi_timescale_desired";
  */
 export async function normalise(client: Queryable, query: string): Promise<NormalisedQuery> {
     const body = statementBody(query);
-    await extended(client, `CREATE TEMPORARY VIEW ${view} AS\n${body}\n`);
-    const { rows } = await client.query<{ definition: string; mutableFunctions: string[] }>(
-        readSql("catalog/normalised_query.sql"),
-        [`pg_temp.${view}`],
-    );
+    const view = await viewOver(client, body);
+    return { ...view, validation: await validation(client, body) };
+}
+
+/**
+ * The query in the server's words with its columns named as given; null where their number differs.
+ * A query that differs in names alone is the same under the same names.
+ *
+ * @param client in a read-write transaction that the caller rolls back
+ */
+export async function normaliseUnder(
+    client: Queryable,
+    query: string,
+    columns: readonly string[],
+): Promise<string | null> {
+    await client.query("SAVEPOINT under_names");
+    try {
+        const { definition } = await viewOver(client, statementBody(query), columns);
+        return definition;
+    } catch (error) {
+        // More names than columns.
+        if (error instanceof DatabaseError && error.code === "42601") return null;
+        throw error;
+    } finally {
+        await client.query("ROLLBACK TO SAVEPOINT under_names");
+    }
+}
+
+async function viewOver(
+    client: Queryable,
+    body: string,
+    columns: readonly string[] = [],
+): Promise<Omit<NormalisedQuery, "validation">> {
+    const named = columns.length > 0;
+    const name = named ? `${view}_renamed` : view;
+    const names = named ? ` (${columns.map((column) => escapeIdentifier(column)).join(", ")})` : "";
+    await extended(client, `CREATE TEMPORARY VIEW ${name}${names} AS\n${body}\n`);
+    const { rows } = await client.query<
+        Omit<NormalisedQuery, "validation"> & Record<string, unknown>
+    >(readSql("catalog/normalised_query.sql"), [`pg_temp.${name}`]);
     const row = rows[0];
     return {
         definition: row?.definition ?? "",
+        columns: row?.columns ?? [],
         mutableFunctions: row?.mutableFunctions ?? [],
-        validation: await validation(client, body),
     };
 }
 

@@ -4,21 +4,100 @@
  */
 import type { TimescaleError } from "./errors";
 
+/**
+ * What kind of difference a line is, for programs that read plans. Codes are never renamed; a new
+ * kind of difference gets a new code.
+ */
+export const changeCodes = [
+    "create",
+    "take_back",
+    "fill",
+    "name",
+    "owner",
+    "view_replaced",
+    "view_renamed",
+    "view_missing",
+    "query",
+    "column_renamed",
+    "column_missing",
+    "column_dropped",
+    "column_default",
+    "column_nullable",
+    "column_comment",
+    "primary_key",
+    "index_missing",
+    "index_differs",
+    "index_invalid",
+    "index_undeclared",
+    "index_renamed",
+    "materialized_only",
+    "chunk_time_interval",
+    "compression",
+    "policy_missing",
+    "policy_setting",
+    "policy_undeclared",
+    "policy_duplicated",
+    "policy_stale",
+    "policy_owner",
+    "comment",
+    "grant_missing",
+    "grant_unexpected",
+    "option",
+    "definition",
+    "signature",
+] as const;
+
+export type ChangeCode = (typeof changeCodes)[number];
+
 /** One line of a preview: a property, what it is in the database and what it will be. */
 export interface ChangeLine {
+    readonly code: ChangeCode;
     /** As the program writes it, such as `refreshPolicy.startOffset`. */
     readonly property: string;
     readonly was?: string | undefined;
     readonly will?: string | undefined;
+    /** More to read below the line, such as the two definitions as a line diff. */
+    readonly details?: readonly string[];
+    /** Columns that appear, vanish or change type, where a query differs. */
+    readonly columns?: readonly ColumnDifference[];
 }
 
-/** One SQL statement of a plan. All statements of a plan run in one transaction, in their order. */
+/** A column of a query's output; `was` null: it appears, `will` null: it vanishes. */
+export interface ColumnDifference {
+    readonly name: string;
+    /** Types as the server prints them. */
+    readonly was: string | null;
+    readonly will: string | null;
+}
+
+/** One SQL statement of a plan. Statements run in their order, in one transaction but for those outside. */
 export interface Statement {
     /** Verb first, such as `add_refresh_policy`; errors carry it. */
     readonly name: string;
     readonly sql: string;
     readonly values?: readonly unknown[];
+    /**
+     * Runs by itself after the transaction: a server procedure that commits in the middle. What an
+     * attempt that failed leaves behind is removed by this statement.
+     */
+    readonly outside?: { readonly undo: string };
 }
+
+/** Worth knowing, and no reason to change anything. */
+export interface Note {
+    readonly code: NoteCode;
+    readonly message: string;
+}
+
+export type NoteCode =
+    | "kept_policy"
+    | "kept_compression"
+    | "kept_index"
+    | "kept_column"
+    | "kept_trigger"
+    | "gone"
+    | "taken_over"
+    | "blocks_writes";
 
 export interface Plan {
     readonly lines: readonly ChangeLine[];
@@ -27,8 +106,7 @@ export interface Plan {
     readonly fill: boolean;
     /** Decisions that a person has to take first: preview shows them, `up` stops on them. */
     readonly refusals: readonly TimescaleError[];
-    /** Worth knowing, and no reason to change anything. */
-    readonly notes: readonly string[];
+    readonly notes: readonly Note[];
 }
 
 /** Whether the database already is as declared. */
@@ -36,12 +114,16 @@ export function isEmpty(plan: Plan): boolean {
     return plan.statements.length === 0 && plan.refusals.length === 0 && !plan.fill;
 }
 
-/** The plan as a person reads it: one line a change. */
-export function describePlan(plan: Plan): string[] {
-    return plan.lines.map(({ property, was, will }) => {
-        if (was === undefined && will === undefined) return property;
-        if (was === undefined) return `${property}: ${will}`;
-        if (will === undefined) return `${property}: ${was} → removed`;
-        return `${property}: ${was} → ${will}`;
-    });
+/** The plan as a person reads it: one line a change, and below it what the line cannot hold. */
+export function describePlan(plan: Pick<Plan, "lines">): string[] {
+    return plan.lines.map((line) => [describeLine(line), ...(line.details ?? [])].join("\n"));
+}
+
+function describeLine({ property, was, will }: ChangeLine): string {
+    // Whole texts are shown as a line diff, and no line holds them.
+    if (`${was}${will}`.includes("\n")) return `${property}: changed`;
+    if (was === undefined && will === undefined) return property;
+    if (was === undefined) return `${property}: ${will}`;
+    if (will === undefined) return `${property}: ${was} → removed`;
+    return `${property}: ${was} → ${will}`;
 }

@@ -40,10 +40,12 @@ export interface RetentionPolicy extends JobSettings {
 /** Source: add_compression_policy, and the compression settings of the table it works on. */
 export interface CompressionPolicy extends JobSettings {
     readonly compressAfter: string;
-    /** Columns whose values are kept apart; default: none on a hypertable, the grouping columns on an aggregate. */
+    /** Columns whose values are kept apart; default: none on a hypertable, all grouping columns but the bucket on an aggregate. */
     readonly segmentBy?: readonly string[];
-    /** `column`, `column DESC`, …; default: the time column, newest first on a hypertable. */
+    /** `column`, `column DESC`, …; default: the time column, newest first on a hypertable and oldest first on an aggregate. */
     readonly orderBy?: readonly string[];
+    /** Chunks are merged up to this time range when they are compressed; default: they are not. */
+    readonly compressChunkTimeInterval?: string;
     /** Default "12 hours". */
     readonly scheduleInterval?: string;
 }
@@ -82,6 +84,8 @@ export interface ActualJob {
     readonly id: number;
     readonly procedure: string;
     readonly owner: string;
+    /** Whether the login may act for the job's owner, and so delete the job. */
+    readonly ownedByMember?: boolean;
     readonly config: Readonly<Record<string, unknown>>;
     readonly scheduleInterval: string;
     /** ISO 8601 in UTC. */
@@ -152,7 +156,7 @@ export interface JobDifference {
 }
 
 /** Field names of a job's config, as a program writes them. */
-const offsetFields: Readonly<Record<string, string>> = {
+export const offsetFields: Readonly<Record<string, string>> = {
     start_offset: "startOffset",
     end_offset: "endOffset",
     drop_after: "dropAfter",

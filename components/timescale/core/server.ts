@@ -10,6 +10,7 @@ export interface ServerState {
     readonly license: string | null;
     readonly restoring: string | null;
     readonly replica: boolean;
+    readonly embedded: boolean;
 }
 
 /** A server that this project can work with. */
@@ -18,6 +19,8 @@ export interface UsableServer {
     /** Where time_bucket and the policy functions live; part of every search path. */
     readonly extensionSchema: string;
     readonly replica: boolean;
+    /** TimescaleDB inside Node: all clients are one session of one backend. */
+    readonly embedded: boolean;
 }
 
 /**
@@ -48,5 +51,6 @@ export async function inspectServer(client: Queryable): Promise<UsableServer> {
         timescaleVersion: state.timescaleVersion,
         extensionSchema: state.extensionSchema,
         replica: state.replica,
+        embedded: state.embedded,
     };
 }

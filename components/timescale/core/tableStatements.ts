@@ -4,16 +4,28 @@ import { escapeIdentifier, escapeLiteral, type QualifiedName, quoteQualified } f
 import type { Statement } from "./plan";
 
 export function grantStatements(relation: QualifiedName, difference: GrantDifference): Statement[] {
-    const { role, missing, unexpected } = difference;
+    return privilegeStatements(`ON ${quoteQualified(relation)}`, difference);
+}
+
+/** @param on the object as GRANT and REVOKE take it, such as `ON FUNCTION f(int)` */
+export function privilegeStatements(on: string, difference: GrantDifference): Statement[] {
+    const { role, missing, unexpected, grantOptions = [], columns = [] } = difference;
     const grantee = role === "public" ? "PUBLIC" : escapeIdentifier(role);
-    const on = `ON ${quoteQualified(relation)}`;
+    const some = (list: readonly unknown[], name: string, sql: string): Statement[] =>
+        list.length === 0 ? [] : [{ name, sql }];
     return [
-        ...(unexpected.length === 0
-            ? []
-            : [{ name: "revoke", sql: `REVOKE ${unexpected.join(", ")} ${on} FROM ${grantee}` }]),
-        ...(missing.length === 0
-            ? []
-            : [{ name: "grant", sql: `GRANT ${missing.join(", ")} ${on} TO ${grantee}` }]),
+        // What a role passed on depends on its right to do so; no object is dropped by it.
+        ...some(
+            grantOptions,
+            "revoke",
+            `REVOKE GRANT OPTION FOR ${grantOptions.join(", ")} ${on} FROM ${grantee} CASCADE`,
+        ),
+        ...columns.map(({ column, privilege }) => ({
+            name: "revoke",
+            sql: `REVOKE ${privilege} (${escapeIdentifier(column)}) ${on} FROM ${grantee} CASCADE`,
+        })),
+        ...some(unexpected, "revoke", `REVOKE ${unexpected.join(", ")} ${on} FROM ${grantee}`),
+        ...some(missing, "grant", `GRANT ${missing.join(", ")} ${on} TO ${grantee}`),
     ];
 }
 
@@ -42,6 +54,7 @@ export function compressionStatement(
     settings: {
         readonly segmentBy?: readonly string[];
         readonly orderBy?: readonly string[];
+        readonly compressChunkTimeInterval?: string;
     } | null,
 ): Statement {
     const options =
@@ -59,6 +72,11 @@ export function compressionStatement(
                       : [
                             `timescaledb.compress_orderby = ${escapeLiteral(settings.orderBy.map(orderByTerm).join(", "))}`,
                         ]),
+                  ...(settings.compressChunkTimeInterval === undefined
+                      ? []
+                      : [
+                            `timescaledb.compress_chunk_time_interval = ${escapeLiteral(settings.compressChunkTimeInterval)}`,
+                        ]),
               ];
     return {
         name: settings === null ? "disable_compression" : "enable_compression",
@@ -66,9 +84,27 @@ export function compressionStatement(
     };
 }
 
+/** Only a superuser can: chunks lie in a schema where nobody else may create. */
+export function ownerStatement(
+    kind: "MATERIALIZED VIEW" | "TABLE" | "VIEW",
+    relation: QualifiedName,
+    owner: string,
+): Statement {
+    return {
+        name: "alter_owner",
+        sql: `ALTER ${kind} ${quoteQualified(relation)} OWNER TO ${escapeIdentifier(owner)}`,
+    };
+}
+
+/** Everything that follows in the transaction is done, and owned, by `owner`. */
+export function roleStatements(owner: string | undefined, login: string | undefined): Statement[] {
+    if (owner === undefined || login === undefined || owner === login) return [];
+    return [{ name: "set_role", sql: `SET LOCAL ROLE ${escapeIdentifier(owner)}` }];
+}
+
 /** In place: policies, grants, indexes and dependants follow. */
 export function renameStatements(
-    kind: "MATERIALIZED VIEW" | "TABLE",
+    kind: "MATERIALIZED VIEW" | "TABLE" | "VIEW",
     was: QualifiedName,
     will: QualifiedName,
 ): Statement[] {

@@ -1,24 +1,33 @@
 /** Continuous aggregates for the lifecycle. */
 import { DatabaseError } from "pg";
 
+import { converge } from "../core/aggregate/converge";
+import type { InspectedAggregate } from "../core/aggregate/inspect";
 import {
-    converge,
     type Fingerprint,
     type Memory,
     normaliseDesired,
     planLive,
     queryRefusals,
-} from "../core/aggregate/converge";
-import type { InspectedAggregate } from "../core/aggregate/inspect";
+} from "../core/aggregate/live";
 import { removeAggregate } from "../core/aggregate/remove";
 import { aggregateProperties, desiredAggregate, validateAggregate } from "../core/aggregate/spec";
 import { searchPathOf } from "../core/converging";
 import { explain, TimescaleError } from "../core/errors";
+import { declarableGrants } from "../core/grants";
 import { displayName } from "../core/identifier";
+import type { ChangeLine } from "../core/plan";
 import { inspectServer } from "../core/server";
 import { inTransaction } from "../core/session";
 import { actualPolicyInputs } from "./policyInputs";
-import { formerName, type Properties, type ResourceKind } from "./resourceKind";
+import {
+    actualName,
+    formerName,
+    knownObject,
+    type Properties,
+    type ResourceKind,
+    standingIndexes,
+} from "./resourceKind";
 
 export const continuousAggregateKind: ResourceKind = {
     name: "ContinuousAggregate",
@@ -63,12 +72,7 @@ export const continuousAggregateKind: ResourceKind = {
             plan,
             databaseUuid,
             exists: actual.kind === "aggregate",
-            actualInputs: actualInputs(
-                inputs,
-                actual,
-                plan.lines.map(({ property }) => property),
-                plan.refusals,
-            ),
+            actualInputs: actualInputs(inputs, actual, plan.lines),
         };
     },
 
@@ -91,6 +95,8 @@ export const continuousAggregateKind: ResourceKind = {
         );
         await removeAggregate(session, {
             name: desired,
+            ...knownObject(outputs),
+            ...(desired.owner !== undefined && { owner: desired.owner }),
             searchPath: searchPathOf(desired, server),
             acceptLoss: desired.acceptLoss,
             onDelete: desired.onDelete,
@@ -116,8 +122,12 @@ function memoryOf(inputs: Properties, outputs: Properties | undefined): Memory {
             refreshPolicy: outputs?.["refreshPolicy"] !== undefined,
             retentionPolicy: outputs?.["retentionPolicy"] !== undefined,
             compressionPolicy: outputs?.["compressionPolicy"] !== undefined,
+            indexes:
+                outputs === undefined
+                    ? []
+                    : desiredAggregate(outputs).indexes.map(({ name }) => name),
         },
-        databaseUuid: (outputs?.["metDatabaseUuid"] as string | undefined) ?? null,
+        ...knownObject(outputs),
         formerName: formerName(inputs, outputs),
         ...(outputs?.["fingerprint"] !== undefined && {
             fingerprint: outputs["fingerprint"] as Fingerprint,
@@ -129,19 +139,23 @@ function memoryOf(inputs: Properties, outputs: Properties | undefined): Memory {
 function actualInputs(
     inputs: Properties,
     actual: InspectedAggregate,
-    changed: readonly string[],
-    refusals: readonly TimescaleError[],
+    lines: readonly ChangeLine[],
 ): Properties {
     if (actual.kind !== "aggregate") return inputs;
     const differs = (property: string): boolean =>
-        changed.some((path) => path === property || path.startsWith(`${property}.`));
+        lines.some(({ property: path }) => path === property || path.startsWith(`${property}.`));
     return {
         ...inputs,
+        ...actualName(actual.name, differs),
+        ...(differs("owner") && { owner: actual.owner }),
         ...(differs("materializedOnly") && { materializedOnly: actual.materializedOnly }),
         ...(differs("comment") && { comment: actual.comment ?? undefined }),
         ...(differs("chunkTimeInterval") && { chunkTimeInterval: actual.chunkTimeInterval }),
-        ...(differs("grants") && { grants: actual.grants }),
-        ...(refusals.some(({ code }) => code === "query_changed") && { query: actual.definition }),
+        ...(differs("grants") && { grants: declarableGrants(actual.grants) }),
+        ...(differs("indexes") && {
+            indexes: standingIndexes(inputs, desiredAggregate(inputs).indexes, differs),
+        }),
+        ...((differs("query") || differs("columns")) && { query: actual.definition }),
         ...actualPolicyInputs(inputs, actual, differs),
     };
 }

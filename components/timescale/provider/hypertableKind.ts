@@ -1,5 +1,6 @@
 /** Hypertables for the lifecycle. */
 import { searchPathOf } from "../core/converging";
+import { declarableGrants } from "../core/grants";
 import {
     convergeHypertable,
     type HypertableMemory,
@@ -12,10 +13,18 @@ import {
     hypertableProperties,
     validateHypertable,
 } from "../core/hypertable/spec";
+import { unquote } from "../core/indexes";
 import { inspectServer } from "../core/server";
 import { inTransaction } from "../core/session";
 import { actualPolicyInputs } from "./policyInputs";
-import { formerName, type Properties, type ResourceKind } from "./resourceKind";
+import {
+    actualName,
+    formerName,
+    knownObject,
+    type Properties,
+    type ResourceKind,
+    standingIndexes,
+} from "./resourceKind";
 
 export const hypertableKind: ResourceKind = {
     name: "Hypertable",
@@ -45,7 +54,10 @@ export const hypertableKind: ResourceKind = {
 
     async converge(session, inputs, outputs, hooks) {
         const desired = desiredHypertable(inputs);
-        const result = await convergeHypertable(session, desired, memoryOf(inputs, outputs), hooks);
+        const result = await convergeHypertable(session, desired, memoryOf(inputs, outputs), {
+            ...hooks,
+            onApplied: (converged) => hooks.onApplied({ ...converged }),
+        });
         return { ...result };
     },
 
@@ -58,6 +70,8 @@ export const hypertableKind: ResourceKind = {
         );
         await removeHypertable(session, {
             name: desired,
+            ...knownObject(outputs),
+            ...(desired.owner !== undefined && { owner: desired.owner }),
             searchPath: searchPathOf(desired, server),
             onRetry: onStatus,
         });
@@ -76,7 +90,7 @@ function memoryOf(inputs: Properties, outputs: Properties | undefined): Hypertab
                     ? []
                     : desiredHypertable(outputs).indexes.map(({ name }) => name),
         },
-        databaseUuid: (outputs?.["metDatabaseUuid"] as string | undefined) ?? null,
+        ...knownObject(outputs),
         formerName: formerName(inputs, outputs),
     };
 }
@@ -92,13 +106,23 @@ function actualInputs(
         changed.some((path) => path === property || path.startsWith(`${property}.`));
     return {
         ...inputs,
+        ...actualName(actual.name, differs),
+        ...(differs("owner") && { owner: actual.owner }),
+        ...(differs("primaryKey") && { primaryKey: keyOf(actual) }),
         ...(differs("comment") && { comment: actual.comment ?? undefined }),
         ...(differs("chunkTimeInterval") && { chunkTimeInterval: actual.chunkTimeInterval }),
-        ...(differs("grants") && { grants: actual.grants }),
+        ...(differs("grants") && { grants: declarableGrants(actual.grants) }),
         ...(differs("columns") && { columns: actualColumns(inputs, actual, differs) }),
-        ...(differs("indexes") && { indexes: standingIndexes(inputs, differs) }),
+        ...(differs("indexes") && {
+            indexes: standingIndexes(inputs, desiredHypertable(inputs).indexes, differs),
+        }),
         ...actualPolicyInputs(inputs, actual, differs),
     };
+}
+
+function keyOf({ indexes }: ActualHypertable): string[] {
+    const key = indexes.find(({ primary }) => primary);
+    return key?.columns.map(({ expression }) => unquote(expression)) ?? [];
 }
 
 /** The declared columns that stand, each with what differs in it. */
@@ -120,11 +144,4 @@ function actualColumns(
             },
         ];
     });
-}
-
-/** The declared indexes that stand as they are declared. */
-function standingIndexes(inputs: Properties, differs: (property: string) => boolean): unknown[] {
-    const declared = inputs["indexes"] as readonly unknown[] | undefined;
-    const names = desiredHypertable(inputs).indexes.map(({ name }) => name);
-    return (declared ?? []).filter((_, at) => !differs(`indexes.${names[at]}`));
 }

@@ -11,13 +11,30 @@ import { unknownValue } from "@pulumi/pulumi/runtime";
 
 import type { Connection } from "../core/connection";
 import { explain, TimescaleError } from "../core/errors";
-import { describePlan, isEmpty, type Plan } from "../core/plan";
+import { displayName } from "../core/identifier";
+import type { Note } from "../core/plan";
 import { type ConnectOptions, type Session, withSession } from "../core/session";
 import { continuousAggregateKind } from "./continuousAggregateKind";
 import { delivered, report, withStatus } from "./engineLog";
 import { hypertableKind } from "./hypertableKind";
 import { limited } from "./limit";
-import { connectionOf, type Hooks, type Properties, type ResourceKind } from "./resourceKind";
+import {
+    asJson,
+    messagesOf,
+    notCompared,
+    type PlanDocument,
+    planDocument,
+    reasonOf,
+    type Subject,
+} from "./planDocument";
+import {
+    connectionOf,
+    type Hooks,
+    nameOf,
+    type Planned,
+    type Properties,
+    type ResourceKind,
+} from "./resourceKind";
 
 const kinds: readonly ResourceKind[] = [continuousAggregateKind, hypertableKind];
 
@@ -59,11 +76,12 @@ async function check(olds: Properties, news: Properties): Promise<CheckResult> {
     const changed = kind.liveProperties.some(
         (property) => !isDeepStrictEqual(olds[property], news[property]),
     );
-    const comparable =
-        !hasUnknown(news["connection"]) && !kind.liveProperties.some((p) => hasUnknown(news[p]));
-    if (failures.length === 0 && changed && comparable) {
-        failures.push(...(await liveProblems(kind, news)));
-    }
+    const isNew = olds["name"] === undefined;
+    if (failures.length > 0 || !(changed || isNew)) return { inputs: { ...news }, failures };
+    const unknown = unknownPart(news, isNew ? undefined : ["connection", ...kind.liveProperties]);
+    if (unknown === undefined) failures.push(...(await liveCheck(kind, news, isNew)));
+    else if (isNew && asJson(process.env))
+        reportDocument(notCompared(subjectOf(kind, news), unknown));
     return { inputs: { ...news }, failures };
 }
 
@@ -91,16 +109,40 @@ function duplicateProblems(kind: ResourceKind, news: Properties): CheckResult["f
     ];
 }
 
-/** A server that cannot be asked says nothing against the inputs. */
-async function liveProblems(
+const takenOver: Note = {
+    code: "taken_over",
+    message: "it exists already: up takes it over, with its data",
+};
+
+/**
+ * What only the server can tell of the inputs. For a new resource this is where it is compared with
+ * what may stand already: the engine does not ask for a difference then.
+ */
+async function liveCheck(
     kind: ResourceKind,
     news: Properties,
+    isNew: boolean,
 ): Promise<CheckResult["failures"]> {
+    const subject = subjectOf(kind, news);
     try {
-        return await session(news, {}, (open) => kind.validateLive(open, news));
+        return await session(news, {}, async (open) => {
+            const problems = await kind.validateLive(open, news);
+            if (isNew && problems.length === 0) {
+                const planned = await kind.plan(open, news, undefined);
+                const found = documentOf(subject, planned, news, undefined);
+                const taken = planned.exists && found.refusals.length === 0;
+                const document = taken ? { ...found, notes: [takenOver, ...found.notes] } : found;
+                // Of an object that is to be made, the engine itself shows everything.
+                const told = document.refusals.length + document.notes.length > 0;
+                if (planned.exists || told || asJson(process.env)) reportDocument(document);
+            }
+            return problems;
+        });
     } catch (error) {
-        if (error instanceof TimescaleError) return [];
-        throw error;
+        if (!(error instanceof TimescaleError)) throw error;
+        // A server that cannot be asked says nothing against the inputs.
+        if (isNew) reportDocument(notCompared(subject, reasonOf(error)));
+        return [];
     }
 }
 
@@ -110,34 +152,78 @@ async function diff(
     news: Properties,
 ): Promise<{ changes: boolean }> {
     const kind = kindOf(news);
-    const urn = urnOf(news);
-    if (hasUnknown(news)) {
-        const why = hasUnknown(news["connection"])
-            ? "its connection is not known before the update"
-            : "some of its inputs are not known before the update";
-        return fromInputs(kind, olds, news, why);
-    }
+    const unknown = unknownPart(news);
+    if (unknown !== undefined) return fromInputs(kind, olds, news, unknown);
     try {
-        const { plan, databaseUuid, exists } = await session(news, {}, (open) =>
-            kind.plan(open, news, olds),
-        );
-        const identity = anotherDatabase(news, olds, databaseUuid);
-        reportPlan(urn, plan, identity);
+        const planned = await session(news, {}, (open) => kind.plan(open, news, olds));
+        const document = documentOf(subjectOf(kind, news), planned, news, olds);
+        reportDocument(document);
         return {
-            changes:
-                !isEmpty(plan) || identity !== undefined || !exists || memoryIsStale(olds, news),
+            changes: document.result !== "same" || !planned.exists || memoryIsStale(olds, news),
         };
     } catch (error) {
         if (!(error instanceof TimescaleError)) throw error;
-        return fromInputs(kind, olds, news, explain(error));
+        return fromInputs(kind, olds, news, reasonOf(error));
     }
+}
+
+/** Why there is nothing to compare yet; undefined when everything is known. */
+function unknownPart(
+    news: Properties,
+    names: readonly string[] = Object.keys(news),
+): { code: string; message: string } | undefined {
+    if (hasUnknown(news["connection"])) {
+        return {
+            code: "unknown_connection",
+            message: "its connection is not known before the update",
+        };
+    }
+    return names.some((name) => hasUnknown(news[name]))
+        ? {
+              code: "unknown_inputs",
+              message: "some of its inputs are not known before the update",
+          }
+        : undefined;
+}
+
+function subjectOf(kind: ResourceKind, inputs: Properties): Subject {
+    return { urn: urnOf(inputs), kind: kind.name, object: displayName(nameOf(inputs)) };
+}
+
+function documentOf(
+    subject: Subject,
+    { plan, databaseUuid, exists }: Planned,
+    inputs: Properties,
+    outputs: Properties | undefined,
+): PlanDocument {
+    const identity = anotherDatabase(inputs, outputs, databaseUuid);
+    return planDocument(subject, plan, {
+        exists,
+        refusals: identity === undefined ? [] : [identity],
+    });
+}
+
+function reportDocument(document: PlanDocument): void {
+    if (asJson(process.env)) {
+        report(document.urn, "info", JSON.stringify(document));
+        return;
+    }
+    for (const { severity, text } of messagesOf(document)) report(document.urn, severity, text);
 }
 
 /**
  * What later operations read from the outputs and leaves no trace in the database. The engine keeps
  * the old outputs when nothing changes, so a difference here has to reach them through an update.
  */
-const remembered = ["connection", "schema", "name", "onDelete", "acceptLoss", "indexes"] as const;
+const remembered = [
+    "connection",
+    "schema",
+    "name",
+    "owner",
+    "onDelete",
+    "acceptLoss",
+    "indexes",
+] as const;
 const rememberedPresence = ["refreshPolicy", "retentionPolicy", "compressionPolicy"] as const;
 
 function memoryIsStale(olds: Properties, news: Properties): boolean {
@@ -147,22 +233,13 @@ function memoryIsStale(olds: Properties, news: Properties): boolean {
     );
 }
 
-function reportPlan(urn: string, plan: Plan, identity: TimescaleError | undefined): void {
-    const lines = describePlan(plan);
-    if (lines.length > 0) report(urn, "info", lines.map((text) => `~ ${text}`).join("\n"));
-    for (const note of plan.notes) report(urn, "warning", note);
-    for (const refusal of [...(identity === undefined ? [] : [identity]), ...plan.refusals]) {
-        report(urn, "warning", `up will refuse this: ${explain(refusal)}`);
-    }
-}
-
 function fromInputs(
     kind: ResourceKind,
     olds: Properties,
     news: Properties,
-    why: string,
+    why: { readonly code: string; readonly message: string },
 ): { changes: boolean } {
-    report(urnOf(news), "warning", `not compared with the live database: ${why}`);
+    reportDocument(notCompared(subjectOf(kind, news), why));
     const properties = ["connection", ...kind.properties.filter((name) => name !== "databaseUuid")];
     return { changes: properties.some((name) => !isDeepStrictEqual(olds[name], news[name])) };
 }
@@ -272,6 +349,7 @@ async function read(
             report(urnOf(props), "warning", "another database answers: the state is left as it is");
             return unchanged;
         }
+        reportDocument(documentOf(subjectOf(kind, props), planned, inputsOf(kind, props), props));
         // Gone means absent in the very database that it was made in; anything less is an outage.
         if (!planned.exists) return planned.plan.refusals.length > 0 ? unchanged : {};
         const inputs = JSON.parse(JSON.stringify(planned.actualInputs)) as Record<string, unknown>;

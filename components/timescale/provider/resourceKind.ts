@@ -1,4 +1,5 @@
 /** What the lifecycle needs of each kind of resource, in terms of the core. */
+import type { KnownObject } from "../core/aggregate/inspect";
 import type { Connection } from "../core/connection";
 import type { QualifiedName } from "../core/identifier";
 import type { Plan } from "../core/plan";
@@ -60,7 +61,34 @@ export function formerName(
     return was.schema === will.schema && was.name === will.name ? undefined : was;
 }
 
-function nameOf(properties: Properties): QualifiedName {
+/** The object of the last apply, which a rename by hand does not hide. */
+export function knownObject(outputs: Properties | undefined): { readonly known?: KnownObject } {
+    const databaseUuid = outputs?.["metDatabaseUuid"] as string | undefined;
+    const hypertableId = outputs?.["objectId"] as number | undefined;
+    if (databaseUuid === undefined || hypertableId === undefined) return {};
+    return { known: { databaseUuid, hypertableId } };
+}
+
+/** Where it stands, when somebody moved it by hand. */
+export function actualName(
+    { schema, name }: QualifiedName,
+    differs: (property: string) => boolean,
+): Properties {
+    return differs("name") ? { schema, name } : {};
+}
+
+/** The declared indexes that stand as they are declared. */
+export function standingIndexes(
+    inputs: Properties,
+    desired: readonly { readonly name: string }[],
+    differs: (property: string) => boolean,
+): unknown[] {
+    const declared = inputs["indexes"] as readonly unknown[] | undefined;
+    return (declared ?? []).filter((_, at) => !differs(`indexes.${desired[at]?.name}`));
+}
+
+/** Schema and name as the program gives them. */
+export function nameOf(properties: Properties): QualifiedName {
     return {
         schema: (properties["schema"] as string | undefined) ?? "public",
         name: properties["name"] as string,

@@ -4,9 +4,17 @@
  */
 import { type GrantDifference, grantDifferences } from "../grants";
 import type { QualifiedName } from "../identifier";
+import { type IndexChange, indexDiff, unquote } from "../indexes";
 import { lengthOf, parseInterval, sameInterval } from "../interval";
+import type { ColumnDifference, Note } from "../plan";
 import { desiredRefreshJob } from "../policy";
-import { type DeclaredPolicies, newPolicies, type PolicyChange, policyDiff } from "../policyDiff";
+import {
+    type CompressionDefaults,
+    type DeclaredPolicies,
+    newPolicies,
+    type PolicyChange,
+    policyDiff,
+} from "../policyDiff";
 import type { ActualAggregate, InspectedAggregate } from "./inspect";
 import { type DesiredAggregate, windowProblem } from "./spec";
 
@@ -16,24 +24,34 @@ export type AggregateChange =
     /** Back into service after `onDelete: "keep"` left it standing without jobs. */
     | { readonly kind: "takeBack" }
     | { readonly kind: "refuse"; readonly reason: AggregateRefusal }
+    | { readonly kind: "owner"; readonly was: string; readonly will: string }
+    /** The view that TimescaleDB made is put back over the buckets, which were there all the time. */
+    | { readonly kind: "restoreView"; readonly actual: ActualAggregate }
+    | { readonly kind: "renameColumns"; readonly columns: readonly ColumnRename[] }
     | { readonly kind: "materializedOnly"; readonly was: boolean; readonly will: boolean }
     | { readonly kind: "chunkTimeInterval"; readonly was: string; readonly will: string }
     | PolicyChange
+    | IndexChange
     | { readonly kind: "comment"; readonly was: string | null; readonly will: string | null }
     | { readonly kind: "grants"; readonly difference: GrantDifference }
     | { readonly kind: "fill" };
 
+export interface ColumnRename {
+    readonly was: string;
+    readonly will: string;
+}
+
 export type AggregateRefusal =
-    | { readonly what: "query"; readonly was: string; readonly will: string }
-    | { readonly what: "adopt"; readonly was: string; readonly will: string }
-    | { readonly what: "other"; readonly relation: string; readonly owner: string }
-    | { readonly what: "orphan" }
+    | QueryRefusal
     | {
-          readonly what: "hijacked";
-          readonly materialization: QualifiedName;
-          readonly materializationId: number;
-          readonly materializedOnly: boolean;
+          readonly what: "other";
+          readonly relation: string;
+          readonly owner: string;
+          readonly movedTo?: QualifiedName;
       }
+    | { readonly what: "ambiguous"; readonly candidates: readonly QualifiedName[] }
+    | { readonly what: "hijacked"; readonly materialization: QualifiedName }
+    | { readonly what: "notFinalized" }
     | { readonly what: "owner"; readonly was: string; readonly will: string }
     | {
           readonly what: "window";
@@ -42,38 +60,67 @@ export type AggregateRefusal =
           readonly hint: string;
       };
 
+export interface QueryRefusal {
+    /** `adopt`: the aggregate was never this resource's. */
+    readonly what: "query" | "adopt";
+    readonly was: string;
+    readonly will: string;
+    readonly columns: readonly ColumnDifference[];
+}
+
+/** The desired query in the server's words. */
+export interface DesiredQuery {
+    readonly definition: string;
+    /** The same with its columns named as those that stand; null where their number differs. */
+    readonly underActualNames: string | null;
+    readonly columns: readonly { readonly name: string; readonly type: string }[];
+}
+
 export interface AggregateDiffInput {
     readonly actual: InspectedAggregate;
     readonly desired: DesiredAggregate;
-    /** The desired query in the server's words; null when it is known to be the one of the last apply. */
-    readonly desiredDefinition: string | null;
+    /** Null when it is known to be the query of the last apply. */
+    readonly desiredQuery: DesiredQuery | null;
+    /** Whose the aggregate and its jobs are to be. */
     readonly owner: string;
-    readonly declared: DeclaredPolicies;
+    readonly declared: DeclaredPolicies & {
+        /** Names of the indexes that the last apply declared. */
+        readonly indexes: readonly string[];
+    };
     /** True when the resource is in state already; otherwise an existing object has to be the same, or adopted. */
     readonly managed: boolean;
-    /** The name that `actual` still has, when the program has given it another one. */
-    readonly formerName?: QualifiedName | undefined;
 }
 
 export interface AggregateDiff {
     readonly changes: readonly AggregateChange[];
     /** Objects that stand on the aggregate and were never declared: reported and kept. */
-    readonly notes: readonly string[];
+    readonly notes: readonly Note[];
 }
 
 export function diffAggregate(input: AggregateDiffInput): AggregateDiff {
     const { actual, desired } = input;
     switch (actual.kind) {
         case "absent":
-            return { changes: creation(desired), notes: [] };
-        case "other":
-            return refused({ what: "other", relation: actual.relation, owner: actual.owner });
-        case "orphan":
-            return refused({ what: "orphan" });
+            return { changes: creation(desired), notes: input.managed ? [goneNote] : [] };
+        case "other": {
+            const { relation, owner, movedTo } = actual;
+            return refused({
+                what: "other",
+                relation,
+                owner,
+                ...(movedTo !== undefined && { movedTo }),
+            });
+        }
         case "aggregate":
-            return existing(actual, input);
+            return actual.finalized ? existing(actual, input) : refused({ what: "notFinalized" });
     }
 }
+
+const goneNote: Note = {
+    code: "gone",
+    message:
+        "it stood at the last deployment and is gone: up makes it again and fills it with what raw data still has; older buckets are lost",
+};
 
 function refused(reason: AggregateRefusal): AggregateDiff {
     return { changes: [{ kind: "refuse", reason }], notes: [] };
@@ -92,6 +139,7 @@ function creation(desired: DesiredAggregate): AggregateChange[] {
                   } as const,
               ]),
         ...newPolicies(desired),
+        ...desired.indexes.map((index) => ({ kind: "createIndex", index }) as const),
         ...(desired.comment === null
             ? []
             : [{ kind: "comment", was: null, will: desired.comment } as const]),
@@ -103,35 +151,29 @@ function creation(desired: DesiredAggregate): AggregateChange[] {
 }
 
 function existing(
-    actual: ActualAggregate & { readonly kind: "aggregate" },
+    standing: ActualAggregate & { readonly kind: "aggregate" },
     input: AggregateDiffInput,
 ): AggregateDiff {
-    const { desired, desiredDefinition, owner, managed } = input;
-    const refusal = (reason: AggregateRefusal): AggregateChange => ({ kind: "refuse", reason });
-    const structural: AggregateChange[] = [];
-    if (!actual.intact) {
-        const { materialization, materializationId, materializedOnly } = actual;
-        structural.push(
-            refusal({ what: "hijacked", materialization, materializationId, materializedOnly }),
-        );
-    }
-    if (desiredDefinition !== null && desiredDefinition !== actual.definition) {
-        const what = managed || desired.adopt ? "query" : "adopt";
-        structural.push(refusal({ what, was: actual.definition, will: desiredDefinition }));
-    }
-    if (actual.owner !== owner) {
-        structural.push(refusal({ what: "owner", was: actual.owner, will: owner }));
-    }
-    const window = alteredWindow(actual, desired);
-    if (window !== undefined) structural.push(refusal({ what: "window", ...window }));
-    const { changes: policies, notes } = policyDiff(actual, desired, input.declared, owner, {
+    const { desired, owner } = input;
+    const query = queryChanges(standing, input);
+    // Everything else is compared under the names that columns have after they were renamed.
+    const actual = underNames(standing, query);
+    const policies = policyDiff(actual, desired, input.declared, owner, {
         filling: actual.marker.filling,
+        defaults: compressionDefaults(actual),
     });
+    const indexes = indexDiff(actual.indexes, desired.indexes, input.declared.indexes);
+    const chunkTimeInterval = desired.chunkTimeInterval ?? actual.defaultChunkTimeInterval;
+    const moved =
+        actual.name.schema !== desired.schema || actual.name.name !== desired.name
+            ? [{ kind: "rename", was: actual.name } as const]
+            : [];
     const changes: AggregateChange[] = [
-        ...structural,
-        ...(input.formerName === undefined
-            ? []
-            : [{ kind: "rename", was: input.formerName } as const]),
+        ...viewChanges(standing),
+        ...query,
+        ...ownerChanges(actual, owner),
+        ...windowChanges(actual, desired),
+        ...moved,
         ...(actual.materializedOnly === desired.materializedOnly
             ? []
             : [
@@ -141,17 +183,17 @@ function existing(
                       will: desired.materializedOnly,
                   } as const,
               ]),
-        ...(desired.chunkTimeInterval === undefined ||
-        sameInterval(actual.chunkTimeInterval, desired.chunkTimeInterval)
+        ...(sameInterval(actual.chunkTimeInterval, chunkTimeInterval)
             ? []
             : [
                   {
                       kind: "chunkTimeInterval",
                       was: actual.chunkTimeInterval,
-                      will: desired.chunkTimeInterval,
+                      will: chunkTimeInterval,
                   } as const,
               ]),
-        ...policies,
+        ...policies.changes,
+        ...indexes.changes,
         ...(actual.comment === desired.comment
             ? []
             : [{ kind: "comment", was: actual.comment, will: desired.comment } as const]),
@@ -163,22 +205,142 @@ function existing(
             ? [{ kind: "fill" } as const]
             : []),
     ];
-    return { changes, notes };
+    return { changes, notes: [...policies.notes, ...indexes.notes] };
+}
+
+/** What the server takes when compression is switched on without settings. */
+export function compressionDefaults(actual: ActualAggregate): CompressionDefaults {
+    const { timeColumn, groupColumns } = actual;
+    return { timeColumn, segmentBy: groupColumns, orderBy: [quotedName(timeColumn)] };
+}
+
+function viewChanges(actual: ActualAggregate): AggregateChange[] {
+    const { view, materialization } = actual;
+    switch (view.state) {
+        case "intact":
+            return [];
+        case "replaced":
+            return view.fits
+                ? [{ kind: "restoreView", actual }]
+                : [{ kind: "refuse", reason: { what: "hijacked", materialization } }];
+        case "renamed":
+            return [{ kind: "restoreView", actual }];
+        case "missing":
+            return view.candidates.length === 0
+                ? [{ kind: "restoreView", actual }]
+                : [
+                      {
+                          kind: "refuse",
+                          reason: { what: "ambiguous", candidates: view.candidates },
+                      },
+                  ];
+    }
+}
+
+function queryChanges(
+    actual: ActualAggregate,
+    { desired, desiredQuery, managed }: AggregateDiffInput,
+): AggregateChange[] {
+    if (desiredQuery === null || desiredQuery.definition === actual.definition) return [];
+    if (desiredQuery.underActualNames === actual.definition) {
+        const columns = actual.columns.flatMap(({ name }, at) => {
+            const will = desiredQuery.columns[at]?.name ?? name;
+            return will === name ? [] : [{ was: name, will }];
+        });
+        // Without adopt, other names may mean another aggregate.
+        if (managed || desired.adopt) return [{ kind: "renameColumns", columns }];
+    }
+    return [
+        {
+            kind: "refuse",
+            reason: {
+                what: managed || desired.adopt ? "query" : "adopt",
+                was: actual.definition,
+                will: desiredQuery.definition,
+                columns: columnDifferences(actual.columns, desiredQuery.columns),
+            },
+        },
+    ];
+}
+
+/** What stands, as it is when its columns were renamed; indexes and compression follow them. */
+function underNames(
+    actual: ActualAggregate & { readonly kind: "aggregate" },
+    changes: readonly AggregateChange[],
+): ActualAggregate & { readonly kind: "aggregate" } {
+    const names = new Map(
+        changes.flatMap((change) =>
+            change.kind === "renameColumns"
+                ? change.columns.map(({ was, will }) => [was, will] as const)
+                : [],
+        ),
+    );
+    if (names.size === 0) return actual;
+    const named = (name: string): string => names.get(name) ?? name;
+    const { compression } = actual;
+    return {
+        ...actual,
+        timeColumn: named(actual.timeColumn),
+        groupColumns: actual.groupColumns.map(named),
+        indexes: actual.indexes.map((index) => ({
+            ...index,
+            columns: index.columns.map((column) => ({
+                ...column,
+                expression: renamedTerm(column.expression, names),
+            })),
+        })),
+        compression: compression && {
+            ...compression,
+            segmentBy: compression.segmentBy.map(named),
+            orderBy: compression.orderBy.map(named),
+        },
+    };
+}
+
+/** An index's column as the server prints it; an expression stays as it is. */
+function renamedTerm(term: string, names: ReadonlyMap<string, string>): string {
+    const will = names.get(unquote(term));
+    if (will === undefined) return term;
+    return /^[a-z_][a-z0-9_]*$/.test(will) ? will : quotedName(will);
+}
+
+function quotedName(column: string): string {
+    return `"${column.replaceAll('"', '""')}"`;
+}
+
+/** Columns that appear, vanish or change type, by name, in the order of the output. */
+export function columnDifferences(
+    was: ActualAggregate["columns"],
+    will: ActualAggregate["columns"],
+): ColumnDifference[] {
+    const before = new Map(was.map(({ name, type }) => [name, type]));
+    const after = new Map(will.map(({ name, type }) => [name, type]));
+    return [...new Set([...before.keys(), ...after.keys()])].flatMap((name) => {
+        const one = before.get(name) ?? null;
+        const other = after.get(name) ?? null;
+        return one === other ? [] : [{ name, was: one, will: other }];
+    });
+}
+
+function ownerChanges(actual: ActualAggregate, owner: string): AggregateChange[] {
+    if (actual.owner === owner) return [];
+    const change = { was: actual.owner, will: owner };
+    return actual.superuser
+        ? [{ kind: "owner", ...change }]
+        : [{ kind: "refuse", reason: { what: "owner", ...change } }];
 }
 
 /** alter_job does not check the two-bucket rule; every later run of the job would fail. */
-function alteredWindow(
-    actual: ActualAggregate,
-    desired: DesiredAggregate,
-): { message: string; detail: string; hint: string } | undefined {
+function windowChanges(actual: ActualAggregate, desired: DesiredAggregate): AggregateChange[] {
     const length = (text: string | null | undefined): number | undefined => {
         const parsed = text == null ? undefined : parseInterval(text);
         return parsed === undefined ? undefined : lengthOf(parsed);
     };
-    if (desired.refreshPolicy === undefined) return undefined;
+    if (desired.refreshPolicy === undefined) return [];
     const job = desiredRefreshJob(desired.refreshPolicy);
     const start = length(job.offsets["start_offset"]);
     const end = length(job.offsets["end_offset"]);
-    if (start === undefined || end === undefined) return undefined;
-    return windowProblem(start, end, length(actual.bucketWidth));
+    if (start === undefined || end === undefined) return [];
+    const window = windowProblem(start, end, length(actual.bucketWidth));
+    return window === undefined ? [] : [{ kind: "refuse", reason: { what: "window", ...window } }];
 }

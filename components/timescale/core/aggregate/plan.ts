@@ -1,51 +1,97 @@
 /** From changes to the statements that make them, and to the lines and refusals that preview shows. */
-import { createTwoFilesPatch } from "diff";
-
+import { definitionDiff } from "../definitionDiff";
 import { TimescaleError } from "../errors";
+import { grantLines } from "../grants";
 import {
     displayName,
+    dollarQuoted,
     escapeIdentifier,
     escapeLiteral,
     type QualifiedName,
     quoteQualified,
 } from "../identifier";
+import { indexLines, type IndexPlace, indexStatements } from "../indexes";
 import { fillMarker } from "../marker";
 import type { ChangeLine, Plan, Statement } from "../plan";
-import { policyLines, policyRefusals, policyStatements } from "../policyDiff";
+import { ownerStatements, policyLines, policyRefusals, policyStatements } from "../policyDiff";
 import { statementBody } from "../query";
 import {
     chunkIntervalStatement,
     commentStatement,
     grantStatements,
+    ownerStatement,
     renameStatements,
+    roleStatements,
 } from "../tableStatements";
-import { type AggregateChange, type AggregateDiff, type AggregateRefusal } from "./diff";
+import type {
+    AggregateChange,
+    AggregateDiff,
+    AggregateRefusal,
+    ColumnRename,
+    QueryRefusal,
+} from "./diff";
+import type { ActualAggregate } from "./inspect";
 import type { DesiredAggregate } from "./spec";
+import { restoreViewStatements } from "./view";
+
+export interface AggregatePlanOptions {
+    /** Its first fill has not reached the present: the refresh job waits. */
+    readonly filling: boolean;
+    /** Who is logged in, where the aggregate is to be somebody else's. Default: its owner. */
+    readonly login?: string;
+    /** Whether the aggregate holds chunks, which an index is then built on one by one. */
+    readonly perChunk?: boolean;
+    /** Schema of the materialization, and of its indexes. */
+    readonly internalSchema?: string;
+}
 
 export function planAggregate(
     { changes, notes }: AggregateDiff,
     desired: DesiredAggregate,
-    /** The materialization table of an aggregate that stands; one being created is looked up. */
-    filling: boolean,
+    options: AggregatePlanOptions,
 ): Plan {
     const name: QualifiedName = { schema: desired.schema, name: desired.name };
     const creating = changes.some(({ kind }) => kind === "create" || kind === "takeBack");
-    const fill = changes.some(({ kind }) => kind === "fill");
+    const context: StatementContext = {
+        name,
+        desired,
+        pauseRefresh: creating || options.filling,
+        place: {
+            relation: name,
+            schema: options.internalSchema ?? "_timescaledb_internal",
+            perChunk: options.perChunk ?? false,
+        },
+    };
+    const statements = changes.flatMap((change) => statementsOf(change, context));
+    // What the login does as itself comes before it takes the owner's role.
+    const asLogin = [
+        ...changes.flatMap((change) =>
+            change.kind === "owner"
+                ? [ownerStatement("MATERIALIZED VIEW", standingName(changes, name), change.will)]
+                : [],
+        ),
+        ...ownerStatements(changes),
+    ];
+    const role = roleStatements(desired.owner, options.login);
     return {
         lines: changes.flatMap((change) => line(change, desired)),
-        statements: changes.flatMap((change) =>
-            statements(change, name, desired, { pauseRefresh: creating || filling }),
-        ),
-        fill,
-        refusals: changes.flatMap((change) =>
-            change.kind === "refuse"
-                ? [refusalError(change.reason, name)]
-                : change.kind === "jobOwner"
-                  ? policyRefusals(change, name)
-                  : [],
-        ),
+        statements:
+            statements.length + asLogin.length === 0 ? [] : [...asLogin, ...role, ...statements],
+        fill: changes.some(({ kind }) => kind === "fill"),
+        refusals: [
+            ...changes.flatMap((change) =>
+                change.kind === "refuse" ? [refusalError(change.reason, name)] : [],
+            ),
+            ...policyRefusals(changes, name),
+        ],
         notes,
     };
+}
+
+/** The name that the aggregate has before it is renamed. */
+function standingName(changes: readonly AggregateChange[], name: QualifiedName): QualifiedName {
+    const rename = changes.find((change) => change.kind === "rename");
+    return rename?.was ?? name;
 }
 
 function line(change: AggregateChange, desired: QualifiedName): ChangeLine[] {
@@ -55,41 +101,105 @@ function line(change: AggregateChange, desired: QualifiedName): ChangeLine[] {
         case "alterPolicy":
         case "removePolicy":
         case "deleteJob":
+        case "replaceJob":
         case "jobOwner":
+        case "compressedChunks":
             return policyLines(change);
+        case "createIndex":
+        case "dropIndex":
+        case "renameIndex":
+            return indexLines(change);
         case "create":
-            return [{ property: "create the continuous aggregate" }];
+            return [{ code: "create", property: "create the continuous aggregate" }];
         case "takeBack":
-            return [{ property: "take it back into service" }];
+            return [{ code: "take_back", property: "take it back into service" }];
         case "rename":
-            return [{ property: "name", was: displayName(change.was), will: displayName(desired) }];
+            return [
+                {
+                    code: "name",
+                    property: "name",
+                    was: displayName(change.was),
+                    will: displayName(desired),
+                },
+            ];
         case "fill":
-            return [{ property: "fill it, oldest buckets first" }];
+            return [{ code: "fill", property: "fill it, oldest buckets first" }];
         case "refuse":
-            return [];
+            return change.reason.what === "query" || change.reason.what === "adopt"
+                ? [queryLine(change.reason)]
+                : [];
+        case "owner":
+            return [{ code: "owner", property: "owner", was: change.was, will: change.will }];
+        case "restoreView":
+            return [viewLine(change.actual)];
+        case "renameColumns":
+            return change.columns.map(({ was, will }) => ({
+                code: "column_renamed",
+                property: `columns.${was}`,
+                was,
+                will,
+            }));
         case "materializedOnly":
             return [
                 {
+                    code: "materialized_only",
                     property: "materializedOnly",
                     was: String(change.was),
                     will: String(change.will),
                 },
             ];
         case "chunkTimeInterval":
-            return [{ property: "chunkTimeInterval", was: change.was, will: change.will }];
-        case "comment":
-            return [{ property: "comment", was: quoted(change.was), will: quoted(change.will) }];
-        case "grants": {
-            const { role, missing, unexpected } = change.difference;
             return [
-                ...missing.map((privilege) => ({
-                    property: `grants.${role}`,
-                    was: "none",
-                    will: privilege,
-                })),
-                ...unexpected.map((privilege) => ({ property: `grants.${role}`, was: privilege })),
+                {
+                    code: "chunk_time_interval",
+                    property: "chunkTimeInterval",
+                    was: change.was,
+                    will: change.will,
+                },
             ];
-        }
+        case "comment":
+            return [
+                {
+                    code: "comment",
+                    property: "comment",
+                    was: quoted(change.was),
+                    will: quoted(change.will),
+                },
+            ];
+        case "grants":
+            return grantLines(change.difference);
+    }
+}
+
+function queryLine({ was, will, columns }: QueryRefusal): ChangeLine {
+    return { code: "query", property: "query", was, will, columns };
+}
+
+function viewLine({ view }: ActualAggregate): ChangeLine {
+    const will = "the view that TimescaleDB made";
+    switch (view.state) {
+        case "renamed":
+            return {
+                code: "view_renamed",
+                property: "view",
+                was: `renamed to ${displayName(view.to)} by ALTER TABLE, which orphans the aggregate`,
+                will,
+            };
+        case "missing":
+            return {
+                code: "view_missing",
+                property: "view",
+                was: "dropped, and the aggregate orphaned",
+                will,
+            };
+        case "replaced":
+        case "intact":
+            return {
+                code: "view_replaced",
+                property: "view",
+                was: "another query, by CREATE OR REPLACE VIEW",
+                will,
+            };
     }
 }
 
@@ -97,12 +207,15 @@ function quoted(text: string | null): string {
     return text === null ? "none" : JSON.stringify(text);
 }
 
-function statements(
-    change: AggregateChange,
-    name: QualifiedName,
-    desired: DesiredAggregate,
-    { pauseRefresh }: { readonly pauseRefresh: boolean },
-): Statement[] {
+interface StatementContext {
+    readonly name: QualifiedName;
+    readonly desired: DesiredAggregate;
+    readonly pauseRefresh: boolean;
+    readonly place: IndexPlace;
+}
+
+function statementsOf(change: AggregateChange, context: StatementContext): Statement[] {
+    const { name, desired, pauseRefresh, place } = context;
     switch (change.kind) {
         case "create":
             return [createStatement(desired), markStatement(name, fillMarker)];
@@ -110,10 +223,16 @@ function statements(
             return [markStatement(name, fillMarker)];
         case "rename":
             return renameStatements("MATERIALIZED VIEW", change.was, name);
-        // Filling runs outside the transaction; a refusal stops before the first statement.
+        // Filling runs outside the transaction, the owner changes before it takes the owner's role;
+        // a refusal stops before the first statement.
         case "fill":
+        case "owner":
         case "refuse":
             return [];
+        case "restoreView":
+            return restoreViewStatements(change.actual);
+        case "renameColumns":
+            return renameColumnStatements(change.columns, name);
         case "materializedOnly":
             return [
                 {
@@ -128,13 +247,37 @@ function statements(
         case "alterPolicy":
         case "removePolicy":
         case "deleteJob":
+        case "replaceJob":
         case "jobOwner":
+        case "compressedChunks":
             return policyStatements(change, name, "MATERIALIZED VIEW", { pauseRefresh });
+        case "createIndex":
+        case "dropIndex":
+        case "renameIndex":
+            return indexStatements(change, place);
         case "comment":
             return [commentStatement("VIEW", name, change.will)];
         case "grants":
             return grantStatements(name, change.difference);
     }
+}
+
+/** Names may change places, so where one is taken all pass through names that nobody has. */
+function renameColumnStatements(
+    columns: readonly ColumnRename[],
+    name: QualifiedName,
+): Statement[] {
+    const rename = (was: string, will: string): Statement => ({
+        name: "rename_column",
+        sql: `ALTER MATERIALIZED VIEW ${quoteQualified(name)} RENAME COLUMN ${escapeIdentifier(was)} TO ${escapeIdentifier(will)}`,
+    });
+    const taken = columns.some(({ will }) => columns.some(({ was }) => was === will));
+    if (!taken) return columns.map(({ was, will }) => rename(was, will));
+    const between = (at: number): string => `pulumi_timescale_column_${at}`;
+    return [
+        ...columns.map(({ was }, at) => rename(was, between(at))),
+        ...columns.map(({ will }, at) => rename(between(at), will)),
+    ];
 }
 
 function createStatement(desired: DesiredAggregate): Statement {
@@ -171,23 +314,13 @@ export function markStatement(name: QualifiedName, marker: string | null): State
     };
 }
 
-/** With a tag that the text does not hold: a name may hold anything. */
-function dollarQuoted(text: string): string {
-    let tag = "$mark$";
-    while (text.includes(tag)) tag = `${tag.slice(0, -1)}_$`;
-    return `${tag}${text}${tag}`;
-}
-
-/** Two definitions as a line diff, the way people read one. */
-export function definitionDiff(was: string, will: string): string {
-    return createTwoFilesPatch("in the database", "declared", `${was}\n`, `${will}\n`, "", "", {
-        context: 2,
-    })
-        .split("\n")
-        .slice(1)
-        .filter((text) => !text.startsWith("\\"))
-        .join("\n")
-        .trimEnd();
+/** What the query's output gains and loses, as lines below the difference of the texts. */
+function describeColumns({ columns }: QueryRefusal): string[] {
+    return columns.map(({ name, was, will }) => {
+        if (was === null) return `column ${name} ${will} appears`;
+        if (will === null) return `column ${name} ${was} vanishes`;
+        return `column ${name} becomes ${will}, was ${was}`;
+    });
 }
 
 function refusalError(reason: AggregateRefusal, name: QualifiedName): TimescaleError {
@@ -196,7 +329,11 @@ function refusalError(reason: AggregateRefusal, name: QualifiedName): TimescaleE
         case "query":
             return new TimescaleError(`the query of continuous aggregate ${object} has changed`, {
                 code: "query_changed",
-                detail: `TimescaleDB can only drop and create it again, and history that raw data no longer has would be gone\n${definitionDiff(reason.was, reason.will)}`,
+                detail: [
+                    "TimescaleDB can only drop and create it again, and history that raw data no longer has would be gone",
+                    definitionDiff(reason.was, reason.will),
+                    ...describeColumns(reason),
+                ].join("\n"),
                 hint: "put the query back, or declare the new one under another name beside this one and remove this one when it is no longer read",
                 object,
             });
@@ -205,37 +342,55 @@ function refusalError(reason: AggregateRefusal, name: QualifiedName): TimescaleE
                 `a continuous aggregate ${object} with another query exists already`,
                 {
                     code: "exists_and_differs",
-                    detail: definitionDiff(reason.was, reason.will),
-                    hint: "declare the query that it has, or choose another name",
+                    detail: [
+                        definitionDiff(reason.was, reason.will),
+                        ...describeColumns(reason),
+                    ].join("\n"),
+                    hint: "declare the query that it has, choose another name, or set adopt: true to take it over: columns that are only named otherwise are then renamed, and any other query is a change of query",
                     object,
                 },
             );
         case "other":
             return new TimescaleError(`${object} exists already, and is a ${reason.relation}`, {
                 code: "another_relation",
-                detail: `it belongs to ${reason.owner}; a continuous aggregate cannot take its place`,
+                detail: [
+                    `it belongs to ${reason.owner}; a continuous aggregate cannot take its place`,
+                    ...(reason.movedTo === undefined
+                        ? []
+                        : [`the aggregate itself stands as ${displayName(reason.movedTo)} now`]),
+                ].join("; "),
                 hint: "choose another name, or rename or drop what stands there",
                 object,
             });
-        case "orphan":
+        case "ambiguous":
             return new TimescaleError(`the view of continuous aggregate ${object} is gone`, {
                 code: "orphan",
-                detail: "TimescaleDB's catalog and jobs still know it: its view was renamed with ALTER TABLE or dropped behind TimescaleDB's back",
-                hint: `rename the view back with ALTER TABLE … RENAME TO ${escapeIdentifier(name.name)}; if it is gone, run CREATE VIEW ${quoteQualified(name)} AS SELECT 1 AS x and then DROP MATERIALIZED VIEW ${quoteQualified(name)}`,
+                detail: `TimescaleDB's catalog still knows it, and several views read its buckets: ${reason.candidates.map(displayName).join(", ")}`,
+                hint: `rename the one that it was back with ALTER TABLE … RENAME TO ${escapeIdentifier(name.name)}, or drop the others`,
                 object,
             });
         case "hijacked":
             return new TimescaleError(`the view of continuous aggregate ${object} was replaced`, {
                 code: "hijacked",
-                detail: "its view is not the one that TimescaleDB made: someone ran CREATE OR REPLACE VIEW over it",
-                hint: restoreView(reason, name),
+                detail: "its view is not the one that TimescaleDB made, and has other columns, so it cannot be put back in its place",
+                hint: `rename it away with ALTER TABLE ${quoteQualified(name)} RENAME TO …, after a look at what reads it; the next deployment makes the view over ${displayName(reason.materialization)} again`,
                 object,
             });
+        case "notFinalized":
+            return new TimescaleError(
+                `continuous aggregate ${object} has the form from before TimescaleDB 2.7`,
+                {
+                    code: "not_finalized",
+                    detail: "its buckets hold partial states, which this package neither reads nor compares",
+                    hint: `run CALL cagg_migrate('${quoteQualified(name).replaceAll("'", "''")}') first`,
+                    object,
+                },
+            );
         case "owner":
             return new TimescaleError(`${object} belongs to ${reason.was}`, {
                 code: "another_owner",
-                detail: `the program connects as ${reason.will}, and only an owner can change it`,
-                hint: `run ALTER MATERIALIZED VIEW ${quoteQualified(name)} OWNER TO ${escapeIdentifier(reason.will)} as a superuser`,
+                detail: `it is to belong to ${reason.will}; the login is no superuser, and only one can give it away`,
+                hint: `run ALTER MATERIALIZED VIEW ${quoteQualified(name)} OWNER TO ${escapeIdentifier(reason.will)} as a superuser, or declare owner: ${JSON.stringify(reason.was)}`,
                 object,
             });
         case "window":
@@ -246,19 +401,4 @@ function refusalError(reason: AggregateRefusal, name: QualifiedName): TimescaleE
                 object,
             });
     }
-}
-
-/** TimescaleDB cannot switch a replaced view; one that reads the buckets alone it can. */
-function restoreView(
-    {
-        materialization,
-        materializationId,
-        materializedOnly,
-    }: AggregateRefusal & { readonly what: "hijacked" },
-    name: QualifiedName,
-): string {
-    const replace = `CREATE OR REPLACE VIEW ${quoteQualified(name)} AS SELECT * FROM ${quoteQualified(materialization)}`;
-    return materializedOnly
-        ? `run ${replace}`
-        : `run ${replace}, and as a superuser UPDATE _timescaledb_catalog.continuous_agg SET materialized_only = true WHERE mat_hypertable_id = ${materializationId}; the next deployment makes it real-time again. Never switch materialized_only before that: it ends the server`;
 }

@@ -18,12 +18,17 @@ import type { Statement } from "../plan";
 import { refuseDependants } from "../removal";
 import { inTransaction, type Queryable, type Session, withObjectLock } from "../session";
 import { readSql } from "../sqlFile";
-import { renameStatements } from "../tableStatements";
-import { type ActualAggregate, inspectAggregate } from "./inspect";
+import { renameStatements, roleStatements } from "../tableStatements";
+import { type ActualAggregate, inspectAggregate, type KnownObject } from "./inspect";
 import { markStatement } from "./plan";
+import { restoreViewStatements } from "./view";
 
 export interface RemoveOptions {
     readonly name: QualifiedName;
+    /** The aggregate of the last apply, which a rename by hand does not hide. */
+    readonly known?: KnownObject;
+    /** Whose it is, where that is not the login. */
+    readonly owner?: string;
     readonly searchPath: readonly string[];
     /** "keep" leaves the aggregate standing under a dated name, without jobs. */
     readonly onDelete: "drop" | "keep";
@@ -53,15 +58,12 @@ async function removeLocked(session: Session, options: RemoveOptions): Promise<b
     const { name, searchPath, acceptLoss } = options;
     const object = displayName(name);
     const found = await inTransaction(session, { readOnly: true, searchPath }, async (client) => {
-        const actual = await inspectAggregate(client, name);
-        if (actual.kind === "absent") return undefined;
-        if (actual.kind === "other") {
-            // Something else took the name; what this resource made is gone.
-            return undefined;
-        }
-        if (actual.kind === "orphan") throw orphaned(object);
+        const actual = await inspectAggregate(client, name, options.known);
+        // Something else that took the name is none of this resource's.
+        if (actual.kind !== "aggregate") return undefined;
         if (options.onDelete === "keep") return actual;
-        await refuseDependants(client, "continuous aggregate", name);
+        const view = actual.view.state === "renamed" ? actual.view.to : actual.name;
+        await refuseDependants(client, "continuous aggregate", view);
         const stake = await historyAtStake(client, actual);
         if (stake.rows > acceptLoss) throw lossRefused(object, stake, acceptLoss);
         return actual;
@@ -69,17 +71,27 @@ async function removeLocked(session: Session, options: RemoveOptions): Promise<b
     if (found === undefined) return false;
     await applyStatements(
         session,
-        options.onDelete === "keep"
-            ? keepStatements(name, found)
-            : [
-                  {
-                      name: "drop_continuous_aggregate",
-                      sql: `DROP MATERIALIZED VIEW ${quoteQualified(name)}`,
-                  },
-              ],
+        [
+            ...roleStatements(options.owner, session.connection.user),
+            ...reachable(found),
+            ...(options.onDelete === "keep"
+                ? keepStatements(name, found)
+                : [
+                      {
+                          name: "drop_continuous_aggregate",
+                          sql: `DROP MATERIALIZED VIEW ${quoteQualified(found.name)}`,
+                      },
+                  ]),
+        ],
         { object, searchPath, onRetry: options.onRetry },
     );
     return true;
+}
+
+/** An orphaned aggregate answers to no statement before it has its view again. */
+function reachable(actual: ActualAggregate): Statement[] {
+    const { state } = actual.view;
+    return state === "renamed" || state === "missing" ? restoreViewStatements(actual) : [];
 }
 
 /** The aggregate without its jobs, under a name with today's date; readers of the old name are cut off. */
@@ -94,7 +106,7 @@ function keepStatements(name: QualifiedName, actual: ActualAggregate): Statement
     };
     return [
         ...actual.jobs.map(deleteJob),
-        ...renameStatements("MATERIALIZED VIEW", name, kept),
+        ...renameStatements("MATERIALIZED VIEW", actual.name, kept),
         markStatement(kept, keptMarker(displayName(name))),
     ];
 }
@@ -139,16 +151,4 @@ function lossRefused(object: string, stake: HistoryAtStake, accepted: number): T
         hint: `keep it out of the rollback, or accept the loss with acceptLoss: { upToRows: ${stake.rows} } and run up before destroy`,
         object,
     });
-}
-
-function orphaned(object: string): TimescaleError {
-    return new TimescaleError(
-        `the view of continuous aggregate ${object} is gone, and its jobs are not`,
-        {
-            code: "orphan",
-            detail: "it was renamed with ALTER TABLE or dropped behind TimescaleDB's back",
-            hint: `rename the view back, or create a view of that name and run DROP MATERIALIZED VIEW ${object}`,
-            object,
-        },
-    );
 }

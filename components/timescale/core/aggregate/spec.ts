@@ -1,9 +1,11 @@
 /** What a continuous aggregate should be, and the rules that can be checked without a server. */
 import type { Grant } from "../grants";
+import { type DesiredIndex, desiredIndexes, type Index } from "../indexes";
 import { describeLength, lengthOf } from "../interval";
 import type { CompressionPolicy, RefreshPolicy, RetentionPolicy } from "../policy";
 import { bucketWidth, queryProblems } from "../query";
 import { type IsUnknown, jobSettingNames, type Problem, shown, Validation } from "../validate";
+import { validateIndexes } from "../validateIndexes";
 
 /** A continuous aggregate as its program declares it, with everything resolved. */
 export interface DesiredAggregate {
@@ -16,6 +18,9 @@ export interface DesiredAggregate {
     readonly retentionPolicy?: RetentionPolicy;
     readonly compressionPolicy?: CompressionPolicy;
     readonly comment: string | null;
+    /** The login's own role where it is undefined. */
+    readonly owner?: string;
+    readonly indexes: readonly DesiredIndex[];
     readonly grants: readonly Grant[];
     readonly adopt: boolean;
     /** Rows of history that deleting may lose although raw data can no longer give them. */
@@ -35,6 +40,8 @@ export const aggregateProperties = [
     "retentionPolicy",
     "compressionPolicy",
     "comment",
+    "owner",
+    "indexes",
     "grants",
     "adopt",
     "acceptLoss",
@@ -60,7 +67,10 @@ export function validateAggregate(
     check.interval("chunkTimeInterval", "chunkTimeInterval", inputs["chunkTimeInterval"], {
         positive: true,
     });
+    if (check.given(inputs["owner"])) check.identifier("owner", inputs["owner"]);
     check.grants(inputs["grants"]);
+    // Which columns there are, only the server can tell.
+    validateIndexes(check, inputs, () => undefined);
     validateDeletion(check, inputs);
 
     const start = validateRefresh(check, inputs["refreshPolicy"], bucket);
@@ -182,7 +192,7 @@ export function validateCompressionPolicy(check: Validation, value: unknown): nu
     if (policy === undefined) return undefined;
     check.onlyKnown(
         policy,
-        ["compressAfter", "segmentBy", "orderBy", ...jobSettingNames],
+        ["compressAfter", "segmentBy", "orderBy", "compressChunkTimeInterval", ...jobSettingNames],
         "compressionPolicy.",
     );
     check.jobSettings("compressionPolicy", policy, false);
@@ -195,6 +205,12 @@ export function validateCompressionPolicy(check: Validation, value: unknown): nu
             check.text("compressionPolicy", column, `compressionPolicy.${field}`);
         }
     }
+    check.interval(
+        "compressionPolicy",
+        "compressionPolicy.compressChunkTimeInterval",
+        policy["compressChunkTimeInterval"],
+        { positive: true },
+    );
     return check.interval(
         "compressionPolicy",
         "compressionPolicy.compressAfter",
@@ -232,19 +248,23 @@ function validateDeletion(check: Validation, inputs: Readonly<Record<string, unk
 
 /** Fills in the documented defaults; only for inputs that validated without a problem. */
 export function desiredAggregate(inputs: Readonly<Record<string, unknown>>): DesiredAggregate {
-    const given = inputs as Partial<Omit<DesiredAggregate, "acceptLoss">> & {
+    const given = inputs as Partial<Omit<DesiredAggregate, "acceptLoss" | "indexes">> & {
         readonly acceptLoss?: { readonly upToRows: number };
+        readonly indexes?: readonly Index[];
     };
+    const name = given.name ?? "";
     return {
         schema: given.schema ?? "public",
-        name: given.name ?? "",
+        name,
         query: given.query ?? "",
         materializedOnly: given.materializedOnly ?? true,
         comment: given.comment ?? null,
+        indexes: desiredIndexes(name, given.indexes ?? []),
         grants: given.grants ?? [],
         adopt: given.adopt ?? false,
         acceptLoss: given.acceptLoss?.upToRows ?? 0,
         onDelete: given.onDelete ?? "drop",
+        ...(given.owner && { owner: given.owner }),
         ...(given.chunkTimeInterval && { chunkTimeInterval: given.chunkTimeInterval }),
         ...(given.refreshPolicy && { refreshPolicy: given.refreshPolicy }),
         ...(given.retentionPolicy && { retentionPolicy: given.retentionPolicy }),

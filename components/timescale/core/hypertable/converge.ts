@@ -1,14 +1,15 @@
 /** Brings one hypertable to its declaration: inspect, plan, apply, inspect again. */
+import type { KnownObject } from "../aggregate/inspect";
 import { applyStatements } from "../apply";
 import { notConverged, refuse, searchPathOf, setSearchPath } from "../converging";
 import { displayName, type QualifiedName, quoteQualified } from "../identifier";
 import { isEmpty, type Plan } from "../plan";
-import type { DeclaredPolicies } from "../policyDiff";
 import { refuseDependants } from "../removal";
 import { inspectServer } from "../server";
 import { serverError } from "../serverErrors";
 import { inTransaction, type Session, withObjectLock } from "../session";
-import { diffHypertable, type HypertableDiff } from "./diff";
+import { roleStatements } from "../tableStatements";
+import { diffHypertable, type HypertableDiff, type HypertableDiffInput } from "./diff";
 import { type InspectedHypertable, inspectHypertable } from "./inspect";
 import { inServersWords, mayBeSpelling } from "./normalise";
 import { planHypertable } from "./plan";
@@ -16,8 +17,9 @@ import type { DesiredHypertable } from "./spec";
 
 export interface HypertableMemory {
     readonly managed: boolean;
-    readonly declared: DeclaredPolicies & { readonly indexes: readonly string[] };
-    readonly databaseUuid: string | null;
+    readonly declared: HypertableDiffInput["declared"];
+    /** The database and the hypertable that the last apply worked on. */
+    readonly known?: KnownObject;
     /** Its name at the last apply, when the program has given it another one since. */
     readonly formerName?: QualifiedName | undefined;
 }
@@ -25,7 +27,7 @@ export interface HypertableMemory {
 interface LiveHypertable {
     readonly actual: InspectedHypertable;
     readonly searchPath: readonly string[];
-    readonly formerName?: QualifiedName;
+    readonly embedded: boolean;
 }
 
 export interface HypertablePlan {
@@ -42,7 +44,8 @@ export async function planLiveHypertable(
     memory: HypertableMemory,
 ): Promise<HypertablePlan> {
     const object = displayName(desired);
-    const { actual, searchPath, formerName } = await inTransaction(
+    const login = session.connection.user;
+    const { actual, searchPath, embedded } = await inTransaction(
         session,
         { readOnly: true, searchPath: ["pg_catalog"] },
         async (client): Promise<LiveHypertable> => {
@@ -50,14 +53,17 @@ export async function planLiveHypertable(
             const searchPath = searchPathOf(desired, server);
             // Types and defaults are printed with the schemas that are not on it.
             await setSearchPath(client, searchPath);
-            const found = await inspectHypertable(client, desired);
-            if (found.kind !== "absent" || memory.formerName === undefined) {
-                return { actual: found, searchPath };
+            const { embedded } = server;
+            const actual = await inspectHypertable(client, desired, memory.known);
+            if (actual.kind !== "absent" || memory.formerName === undefined) {
+                return { actual, searchPath, embedded };
             }
             const former = await inspectHypertable(client, memory.formerName);
-            return former.kind === "hypertable"
-                ? { actual: former, searchPath, formerName: memory.formerName }
-                : { actual: found, searchPath };
+            return {
+                actual: former.kind === "hypertable" ? former : actual,
+                searchPath,
+                embedded,
+            };
         },
     ).then(undefined, (error: unknown) => {
         throw serverError(error, { statement: "inspect", object });
@@ -66,17 +72,20 @@ export async function planLiveHypertable(
         diffHypertable({
             actual,
             desired: declared,
-            owner: session.connection.user,
+            owner: desired.owner ?? login,
             declared: memory.declared,
             managed: memory.managed,
-            formerName,
         });
     let difference = compare(desired);
     if (actual.kind === "hypertable" && mayBeSpelling(difference)) {
         difference = compare(await inServersWords(session, desired, actual, searchPath));
     }
     return {
-        plan: planHypertable(difference, desired),
+        plan: planHypertable(difference, desired, {
+            login,
+            // One session serves all clients of the embedded server, and cannot commit between chunks.
+            perChunk: !embedded && actual.kind === "hypertable" && actual.chunks > 0,
+        }),
         actual,
         searchPath,
         databaseUuid: actual.databaseUuid,
@@ -86,18 +95,28 @@ export async function planLiveHypertable(
 export interface ConvergeHypertableOptions {
     readonly onStatus: (text: string) => void;
     /** Told as soon as the object stands: from here on a failure is partial. */
-    readonly onApplied: (result: { readonly databaseUuid: string }) => void;
+    readonly onApplied: (result: ConvergedHypertable) => void;
     /** @throws when another database answers than the one that is meant */
     readonly checkDatabase: (databaseUuid: string) => void;
 }
 
-/** @throws TimescaleError; nothing was changed then, because all of it is one transaction */
+export interface ConvergedHypertable {
+    readonly databaseUuid: string;
+    /** Its number, by which it is found again after a rename by hand. */
+    readonly objectId: number;
+}
+
+/**
+ * Inspects, applies what differs and inspects again.
+ *
+ * @throws TimescaleError; nothing was changed then but for indexes, which come after the transaction
+ */
 export async function convergeHypertable(
     session: Session,
     desired: DesiredHypertable,
     memory: HypertableMemory,
     options: ConvergeHypertableOptions,
-): Promise<{ readonly databaseUuid: string }> {
+): Promise<ConvergedHypertable> {
     const object = displayName(desired);
     return withObjectLock(session, object, options.onStatus, async () => {
         const { plan, searchPath, databaseUuid, actual } = await planLiveHypertable(
@@ -115,15 +134,21 @@ export async function convergeHypertable(
             searchPath,
             onRetry: options.onStatus,
         });
-        options.onApplied({ databaseUuid });
         const after = await planLiveHypertable(session, desired, { ...memory, managed: true });
+        if (after.actual.kind !== "hypertable") throw notConverged(object, after.plan);
+        const result = { databaseUuid, objectId: after.actual.hypertableId };
+        options.onApplied(result);
         if (!isEmpty(after.plan)) throw notConverged(object, after.plan);
-        return { databaseUuid };
+        return result;
     });
 }
 
 export interface RemoveHypertableOptions {
     readonly name: QualifiedName;
+    /** The hypertable of the last apply, which a rename by hand does not hide. */
+    readonly known?: KnownObject;
+    /** Whose it is, where that is not the login. */
+    readonly owner?: string;
     readonly searchPath: readonly string[];
     readonly onRetry: (reason: string) => void;
 }
@@ -140,18 +165,21 @@ export function removeHypertable(
 
 async function removeLocked(
     session: Session,
-    { name, searchPath, onRetry }: RemoveHypertableOptions,
+    { name, known, owner, searchPath, onRetry }: RemoveHypertableOptions,
 ): Promise<boolean> {
     const found = await inTransaction(session, { readOnly: true, searchPath }, async (client) => {
-        const actual = await inspectHypertable(client, name);
-        if (actual.kind !== "hypertable") return false;
-        await refuseDependants(client, "hypertable", name);
-        return true;
+        const actual = await inspectHypertable(client, name, known);
+        if (actual.kind !== "hypertable") return undefined;
+        await refuseDependants(client, "hypertable", actual.name);
+        return actual.name;
     });
-    if (!found) return false;
+    if (found === undefined) return false;
     await applyStatements(
         session,
-        [{ name: "drop_hypertable", sql: `DROP TABLE ${quoteQualified(name)}` }],
+        [
+            ...roleStatements(owner, session.connection.user),
+            { name: "drop_hypertable", sql: `DROP TABLE ${quoteQualified(found)}` },
+        ],
         { object: displayName(name), searchPath, onRetry },
     );
     return true;

@@ -1,16 +1,25 @@
 /** The difference between a hypertable in the database and its declaration, as typed changes. Pure. */
 import { type GrantDifference, grantDifferences } from "../grants";
 import type { QualifiedName } from "../identifier";
+import { type IndexChange, indexDiff, unquote } from "../indexes";
 import { sameInterval } from "../interval";
-import { type DeclaredPolicies, newPolicies, type PolicyChange, policyDiff } from "../policyDiff";
-import { parseOrderTerm } from "../tableStatements";
+import type { Note } from "../plan";
+import {
+    type CompressionDefaults,
+    type DeclaredPolicies,
+    newPolicies,
+    type PolicyChange,
+    policyDiff,
+} from "../policyDiff";
+import type { ActualColumn } from "../relation";
 import { canonicalDefault, canonicalType } from "../types";
-import type { ActualColumn, ActualHypertable, ActualIndex, InspectedHypertable } from "./inspect";
+import type { ActualHypertable, InspectedHypertable } from "./inspect";
 import type { Column, DesiredHypertable } from "./spec";
 
 export type HypertableChange =
     | { readonly kind: "create" }
     | { readonly kind: "rename"; readonly was: QualifiedName }
+    | { readonly kind: "owner"; readonly was: string; readonly will: string }
     | { readonly kind: "refuse"; readonly reason: HypertableRefusal }
     | { readonly kind: "addColumn"; readonly column: Column }
     | { readonly kind: "dropColumn"; readonly name: string }
@@ -27,19 +36,28 @@ export type HypertableChange =
           readonly was: string | null;
           readonly will: string | null;
       }
-    | { readonly kind: "createIndex"; readonly index: DesiredIndex }
-    | { readonly kind: "dropIndex"; readonly name: string; readonly why: string }
-    /** An index that is the same but for its name, which may follow the table's. */
-    | { readonly kind: "renameIndex"; readonly was: string; readonly will: string }
+    | PrimaryKeyChange
+    | IndexChange
     | { readonly kind: "chunkTimeInterval"; readonly was: string; readonly will: string }
     | PolicyChange
     | { readonly kind: "comment"; readonly was: string | null; readonly will: string | null }
     | { readonly kind: "grants"; readonly difference: GrantDifference };
 
-export type DesiredIndex = DesiredHypertable["indexes"][number];
+export interface PrimaryKeyChange {
+    readonly kind: "primaryKey";
+    readonly was: readonly string[];
+    readonly will: readonly string[];
+    /** Name of the constraint that goes; null: there is none. */
+    readonly constraint: string | null;
+}
 
 export type HypertableRefusal =
-    | { readonly what: "other"; readonly relation: string; readonly owner: string }
+    | {
+          readonly what: "other";
+          readonly relation: string;
+          readonly owner: string;
+          readonly movedTo?: QualifiedName;
+      }
     | { readonly what: "owner"; readonly was: string; readonly will: string }
     | { readonly what: "adopt"; readonly differences: readonly string[] }
     | {
@@ -64,33 +82,49 @@ export interface HypertableDiffInput {
         readonly indexes: readonly string[];
     };
     readonly managed: boolean;
-    /** The name that `actual` still has, when the program has given it another one. */
-    readonly formerName?: QualifiedName | undefined;
 }
 
 export interface HypertableDiff {
     readonly changes: readonly HypertableChange[];
-    readonly notes: readonly string[];
+    readonly notes: readonly Note[];
 }
 
 export function diffHypertable(input: HypertableDiffInput): HypertableDiff {
     const { actual, desired } = input;
     switch (actual.kind) {
         case "absent":
-            return { changes: creation(desired), notes: [] };
-        case "other":
+            return { changes: creation(desired), notes: input.managed ? [goneNote] : [] };
+        case "other": {
+            const { relation, owner, movedTo } = actual;
             return {
                 changes: [
                     {
                         kind: "refuse",
-                        reason: { what: "other", relation: actual.relation, owner: actual.owner },
+                        reason: {
+                            what: "other",
+                            relation,
+                            owner,
+                            ...(movedTo !== undefined && { movedTo }),
+                        },
                     },
                 ],
                 notes: [],
             };
+        }
         case "hypertable":
             return existing(actual, input);
     }
+}
+
+const goneNote: Note = {
+    code: "gone",
+    message:
+        "it stood at the last deployment and is gone, with its rows: up makes it again, and empty",
+};
+
+/** What the server takes on 2.14 when compression is switched on without settings. */
+function compressionDefaults({ timeColumn }: { readonly timeColumn: string }): CompressionDefaults {
+    return { timeColumn, segmentBy: [], orderBy: [`"${timeColumn.replaceAll('"', '""')}" DESC`] };
 }
 
 function creation(desired: DesiredHypertable): HypertableChange[] {
@@ -102,7 +136,8 @@ function creation(desired: DesiredHypertable): HypertableChange[] {
                 : [{ kind: "columnComment", column: name, was: null, will: comment } as const],
         ),
         ...desired.indexes.map((index) => ({ kind: "createIndex", index }) as const),
-        ...newPolicies(desired),
+        // Later versions choose columns of their own; these are the documented defaults.
+        ...newPolicies(desired, compressionDefaults(desired)),
         ...(desired.comment === null
             ? []
             : [{ kind: "comment", was: null, will: desired.comment } as const]),
@@ -115,8 +150,10 @@ function creation(desired: DesiredHypertable): HypertableChange[] {
 function existing(actual: ActualHypertable, input: HypertableDiffInput): HypertableDiff {
     const { desired, owner, declared, managed } = input;
     const columns = columnChanges(actual, desired);
-    const indexes = indexChanges(actual, desired, declared.indexes);
-    const policies = policyDiff(actual, desired, declared, owner);
+    const indexes = indexDiff(actual.indexes, desired.indexes, declared.indexes);
+    const policies = policyDiff(actual, desired, declared, owner, {
+        defaults: compressionDefaults(actual),
+    });
     const structural = [...keyChanges(actual, desired), ...columns.changes];
     const refusals: HypertableChange[] = [];
     // A comment is no reason to think that another table is meant.
@@ -126,17 +163,18 @@ function existing(actual: ActualHypertable, input: HypertableDiffInput): Hyperta
         refusals.push({ kind: "refuse", reason: { what: "adopt", differences } });
     }
     if (actual.owner !== owner) {
-        refusals.push({
-            kind: "refuse",
-            reason: { what: "owner", was: actual.owner, will: owner },
-        });
+        const change = { was: actual.owner, will: owner };
+        refusals.push(
+            actual.superuser
+                ? { kind: "owner", ...change }
+                : { kind: "refuse", reason: { what: "owner", ...change } },
+        );
     }
+    const moved = actual.name.schema !== desired.schema || actual.name.name !== desired.name;
     return {
         changes: [
             ...refusals,
-            ...(input.formerName === undefined
-                ? []
-                : [{ kind: "rename", was: input.formerName } as const]),
+            ...(moved ? [{ kind: "rename", was: actual.name } as const] : []),
             ...structural,
             ...indexes.changes,
             ...(sameInterval(actual.chunkTimeInterval, desired.chunkTimeInterval)
@@ -170,6 +208,8 @@ function describeStructural(change: HypertableChange): string {
             return `column ${change.column} has default ${change.was ?? "none"}, declared is ${change.will ?? "none"}`;
         case "nullable":
             return `column ${change.column} is ${change.will ? "not null" : "nullable"}, declared is the opposite`;
+        case "primaryKey":
+            return describeRefusal({ ...change, what: "primaryKey" });
         case "refuse":
             return describeRefusal(change.reason);
         default:
@@ -204,18 +244,26 @@ function keyChanges(actual: ActualHypertable, desired: DesiredHypertable): Hyper
     }
     const key = actual.indexes.find(({ primary }) => primary);
     const was = key?.columns.map(({ expression }) => unquote(expression)) ?? [];
-    if (was.join("\0") !== desired.primaryKey.join("\0")) {
-        changes.push({
-            kind: "refuse",
-            reason: { what: "primaryKey", was, will: desired.primaryKey },
-        });
+    const will = desired.primaryKey;
+    if (was.join("\0") !== will.join("\0")) {
+        // A new unique index is refused by the server where compression is on.
+        changes.push(
+            will.length > 0 && actual.compressed
+                ? { kind: "refuse", reason: { what: "primaryKey", was, will } }
+                : {
+                      kind: "primaryKey",
+                      was,
+                      will,
+                      constraint: key === undefined ? null : (key.constraint ?? key.name),
+                  },
+        );
     }
     return changes;
 }
 
 function columnChanges(actual: ActualHypertable, desired: DesiredHypertable): HypertableDiff {
     const changes: HypertableChange[] = [];
-    const notes: string[] = [];
+    const notes: Note[] = [];
     const standing = new Map(actual.columns.map((column) => [column.name, column]));
     for (const column of desired.columns) {
         const found = standing.get(column.name);
@@ -237,7 +285,10 @@ function columnChanges(actual: ActualHypertable, desired: DesiredHypertable): Hy
     for (const name of standing.keys()) {
         if (desired.dropColumns.includes(name)) changes.push({ kind: "dropColumn", name });
         else
-            notes.push(`column ${name} stands on it that the program does not declare: it is kept`);
+            notes.push({
+                code: "kept_column",
+                message: `column ${name} stands on it that the program does not declare: it is kept`,
+            });
     }
     return { changes, notes };
 }
@@ -275,71 +326,4 @@ function oneColumn(actual: ActualColumn, desired: Column, key: boolean): Hyperta
         });
     }
     return changes;
-}
-
-function indexChanges(
-    actual: ActualHypertable,
-    desired: DesiredHypertable,
-    declared: readonly string[],
-): HypertableDiff {
-    const changes: HypertableChange[] = [];
-    const notes: string[] = [];
-    const standing = new Map(
-        actual.indexes.filter(({ primary }) => !primary).map((index) => [index.name, index]),
-    );
-    const names = desired.indexes.map(({ name }) => name);
-    const formerIndex = (index: DesiredIndex): ActualIndex | undefined =>
-        [...standing.values()].find(
-            (it) => declared.includes(it.name) && !names.includes(it.name) && sameIndex(it, index),
-        );
-    for (const index of desired.indexes) {
-        const found = standing.get(index.name);
-        standing.delete(index.name);
-        if (found !== undefined && sameIndex(found, index)) continue;
-        const renamed = found === undefined ? formerIndex(index) : undefined;
-        if (renamed !== undefined) {
-            standing.delete(renamed.name);
-            changes.push({ kind: "renameIndex", was: renamed.name, will: index.name });
-            continue;
-        }
-        if (found !== undefined) {
-            const why = found.valid ? "it differs" : "an interrupted build left it invalid";
-            changes.push({ kind: "dropIndex", name: found.name, why });
-        }
-        changes.push({ kind: "createIndex", index });
-    }
-    for (const name of standing.keys()) {
-        if (declared.includes(name)) {
-            changes.push({ kind: "dropIndex", name, why: "it is no longer declared" });
-        } else {
-            notes.push(`index ${name} stands on it that the program does not declare: it is kept`);
-        }
-    }
-    return { changes, notes };
-}
-
-function sameIndex(actual: ActualIndex, desired: DesiredIndex): boolean {
-    const terms = desired.columns.map(parseOrderTerm);
-    // Only a btree has an order.
-    const ordered = desired.method === "btree";
-    return (
-        actual.valid &&
-        actual.method === desired.method &&
-        canonicalDefault(actual.predicate) === canonicalDefault(desired.where) &&
-        actual.columns.length === terms.length &&
-        terms.every((term, at) => {
-            const column = actual.columns[at];
-            return (
-                column !== undefined &&
-                unquote(column.expression) === term.column &&
-                (!ordered ||
-                    (column.descending === term.descending &&
-                        column.nullsFirst === term.nullsFirst))
-            );
-        })
-    );
-}
-
-function unquote(identifier: string): string {
-    return identifier.startsWith('"') ? identifier.slice(1, -1).replace(/""/g, '"') : identifier;
 }

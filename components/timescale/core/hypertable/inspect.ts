@@ -1,7 +1,11 @@
-/** What stands under a hypertable's name, read from the catalog in one query. */
+/** What stands under a hypertable's name, read from the catalog. */
+import type { KnownObject } from "../aggregate/inspect";
+import type { ActualGrant } from "../grants";
+import { inspectParts } from "../hypertableParts";
 import type { QualifiedName } from "../identifier";
-import type { ActualJob } from "../policy";
-import type { ActualCompression } from "../policyDiff";
+import type { ActualIndex } from "../indexes";
+import type { ActualPolicies } from "../policyDiff";
+import { type ActualColumn, inspectRelation, relationKind } from "../relation";
 import type { Queryable } from "../session";
 import { readSql } from "../sqlFile";
 
@@ -13,92 +17,79 @@ export type InspectedHypertable =
           /** "view", "plain table", … */
           readonly relation: string;
           readonly owner: string;
+          /** Where the hypertable of the last apply stands now, if it does. */
+          readonly movedTo?: QualifiedName;
       }
     | ({ readonly kind: "hypertable"; readonly databaseUuid: string } & ActualHypertable);
 
-export interface ActualColumn {
-    readonly name: string;
-    readonly type: string;
-    readonly nullable: boolean;
-    readonly default: string | null;
-    readonly comment: string | null;
-}
-
-export interface ActualIndex {
-    readonly name: string;
-    readonly method: string;
-    readonly unique: boolean;
-    readonly primary: boolean;
-    /** False for what an interrupted build left behind. */
-    readonly valid: boolean;
-    readonly predicate: string | null;
-    readonly columns: readonly {
-        readonly expression: string;
-        readonly descending: boolean;
-        readonly nullsFirst: boolean;
-    }[];
-}
-
-export interface ActualHypertable {
+export interface ActualHypertable extends ActualPolicies {
+    readonly name: QualifiedName;
     readonly owner: string;
+    /** Whether the login may change owners. */
+    readonly superuser: boolean;
     readonly comment: string | null;
-    readonly grants: readonly { readonly role: string; readonly privileges: readonly string[] }[];
+    readonly grants: readonly ActualGrant[];
     readonly columns: readonly ActualColumn[];
     readonly indexes: readonly ActualIndex[];
     readonly hypertableId: number;
     readonly timeColumn: string;
     readonly chunkTimeInterval: string;
-    readonly compressed: boolean;
-    readonly compression: ActualCompression | null;
-    readonly jobs: readonly ActualJob[];
+    /** Chunks that stand. */
+    readonly chunks: number;
 }
 
-type Row = Omit<ActualHypertable, "hypertableId" | "owner"> & {
-    readonly databaseUuid: string;
-    readonly relationKind: string | null;
-    readonly owner: string | null;
-    readonly hypertableId: number | null;
-};
-
-const relationKinds: Readonly<Record<string, string>> = {
-    r: "plain table",
-    p: "partitioned table",
-    v: "view",
-    m: "materialized view",
-    S: "sequence",
-    f: "foreign table",
-};
+interface Row {
+    readonly schema: string;
+    readonly name: string;
+    readonly hypertableId: number;
+    readonly timeColumn: string;
+    readonly chunkTimeInterval: string;
+}
 
 export async function inspectHypertable(
     client: Queryable,
-    { schema, name }: QualifiedName,
+    name: QualifiedName,
+    known?: KnownObject,
 ): Promise<InspectedHypertable> {
+    const named = await inspectRelation(client, name);
+    const { databaseUuid, superuser } = named;
     const { rows } = await client.query<Row & Record<string, unknown>>(
         readSql("catalog/hypertable.sql"),
-        [schema, name],
+        [
+            name.schema,
+            name.name,
+            // In another database the number is somebody else's.
+            known?.databaseUuid === databaseUuid ? known.hypertableId : null,
+        ],
     );
     const row = rows[0];
-    if (row === undefined || row.relationKind === null || row.owner === null) {
-        return { kind: "absent", databaseUuid: row?.databaseUuid ?? "" };
+    const itsOwn = row !== undefined && row.schema === name.schema && row.name === name.name;
+    if (named.relation !== null && !itsOwn) {
+        return {
+            kind: "other",
+            databaseUuid,
+            relation: relationKind(named.relation),
+            owner: named.relation.owner,
+            ...(row !== undefined && { movedTo: { schema: row.schema, name: row.name } }),
+        };
     }
-    const { databaseUuid, owner } = row;
-    if (row.hypertableId === null) {
-        const relation = relationKinds[row.relationKind] ?? `relation of kind ${row.relationKind}`;
-        return { kind: "other", databaseUuid, relation, owner };
-    }
+    if (row === undefined) return { kind: "absent", databaseUuid };
+    const standing = { schema: row.schema, name: row.name };
+    const relation = named.relation ?? (await inspectRelation(client, standing)).relation;
+    if (relation === null) return { kind: "absent", databaseUuid };
+    const { owner, comment, grants, columns } = relation;
     return {
         kind: "hypertable",
         databaseUuid,
+        name: standing,
         owner,
-        comment: row.comment,
-        grants: row.grants,
-        columns: row.columns,
-        indexes: row.indexes,
+        superuser,
+        comment,
+        grants,
+        columns,
         hypertableId: row.hypertableId,
         timeColumn: row.timeColumn,
         chunkTimeInterval: row.chunkTimeInterval,
-        compressed: row.compressed,
-        compression: row.compressed ? row.compression : null,
-        jobs: row.jobs,
+        ...(await inspectParts(client, row.hypertableId)),
     };
 }

@@ -7,6 +7,7 @@
 import { DatabaseError } from "pg";
 
 import { escapeIdentifier } from "../identifier";
+import type { ActualIndex, DesiredIndex } from "../indexes";
 import { extended } from "../normalise";
 import { inTransaction, type Queryable, type Session } from "../session";
 import { readSql } from "../sqlFile";
@@ -29,7 +30,7 @@ export function mayBeSpelling({ changes }: HypertableDiff): boolean {
     return changes.some(
         (change) =>
             change.kind === "default" ||
-            change.kind === "dropIndex" ||
+            (change.kind === "createIndex" && change.instead !== undefined) ||
             (change.kind === "refuse" &&
                 (change.reason.what === "columnType" || change.reason.what === "adopt")),
     );
@@ -42,14 +43,36 @@ export async function inServersWords(
     actual: ActualHypertable,
     searchPath: readonly string[],
 ): Promise<DesiredHypertable> {
-    const normalised = await inTransaction(session, { searchPath, rollback: true }, (client) =>
-        normalise(client, desired),
+    const normalised = await readBack(session, desired, searchPath);
+    return normalised === undefined ? desired : settle(desired, actual, normalised);
+}
+
+/** The declared indexes of an aggregate, with their conditions in the words of the database. */
+export async function indexesInServersWords(
+    session: Session,
+    desired: readonly DesiredIndex[],
+    actual: readonly ActualIndex[],
+    columns: readonly { readonly name: string; readonly type: string }[],
+    searchPath: readonly string[],
+): Promise<readonly DesiredIndex[]> {
+    const normalised = await readBack(session, { columns, indexes: desired }, searchPath);
+    return normalised === undefined
+        ? desired
+        : settlePredicates(desired, actual, normalised.predicates);
+}
+
+function readBack(
+    session: Session,
+    table: Pick<DesiredHypertable, "columns" | "indexes">,
+    searchPath: readonly string[],
+): Promise<NormalisedColumns | undefined> {
+    return inTransaction(session, { searchPath, rollback: true }, (client) =>
+        normalise(client, table),
     ).then(undefined, (error: unknown) => {
         // What the server does not take differs; applying it says why.
         if (error instanceof DatabaseError) return undefined;
         throw error;
     });
-    return normalised === undefined ? desired : settle(desired, actual, normalised);
 }
 
 /** The name cannot clash: the schema is the session's own, and the table never outlives the transaction. */
@@ -57,7 +80,7 @@ const table = "pulumi_timescale_desired";
 
 async function normalise(
     client: Queryable,
-    { columns, indexes }: DesiredHypertable,
+    { columns, indexes }: Pick<DesiredHypertable, "columns" | "indexes">,
 ): Promise<NormalisedColumns | undefined> {
     const definitions = columns.map((column) =>
         [
@@ -101,12 +124,20 @@ function settle(
                     : column.default !== undefined && { default: column.default }),
             };
         }),
-        indexes: desired.indexes.map((index) => {
-            const stands = actual.indexes.find(({ name }) => name === index.name);
-            const predicate = stands?.predicate ?? null;
-            return predicate !== null && predicates[index.name] === predicate
-                ? { ...index, where: predicate }
-                : index;
-        }),
+        indexes: settlePredicates(desired.indexes, actual.indexes, predicates),
     };
+}
+
+function settlePredicates(
+    desired: readonly DesiredIndex[],
+    actual: readonly ActualIndex[],
+    predicates: NormalisedColumns["predicates"],
+): readonly DesiredIndex[] {
+    return desired.map((index) => {
+        const stands = actual.find(({ name }) => name === index.name);
+        const predicate = stands?.predicate ?? null;
+        return predicate !== null && predicates[index.name] === predicate
+            ? { ...index, where: predicate }
+            : index;
+    });
 }

@@ -1,5 +1,6 @@
 /** From changes to the statements that make them, and to the lines and refusals that preview shows. */
 import { TimescaleError } from "../errors";
+import { grantLines } from "../grants";
 import {
     displayName,
     escapeIdentifier,
@@ -7,32 +8,55 @@ import {
     type QualifiedName,
     quoteQualified,
 } from "../identifier";
+import { indexLines, type IndexPlace, indexStatements } from "../indexes";
 import type { ChangeLine, Plan, Statement } from "../plan";
-import { policyLines, policyRefusals, policyStatements } from "../policyDiff";
+import { ownerStatements, policyLines, policyRefusals, policyStatements } from "../policyDiff";
 import {
     chunkIntervalStatement,
     commentStatement,
     grantStatements,
-    orderByTerm,
-    parseOrderTerm,
+    ownerStatement,
     renameStatements,
+    roleStatements,
 } from "../tableStatements";
 import {
     describeRefusal,
-    type DesiredIndex,
     type HypertableChange,
     type HypertableDiff,
     type HypertableRefusal,
 } from "./diff";
 import type { Column, DesiredHypertable } from "./spec";
 
+export interface HypertablePlanOptions {
+    /** Who is logged in, where the table is to be somebody else's. Default: its owner. */
+    readonly login?: string;
+    /** Whether it holds chunks, which an index is then built on one by one. Default false. */
+    readonly perChunk?: boolean;
+}
+
 export function planHypertable(
     { changes, notes }: HypertableDiff,
     desired: DesiredHypertable,
+    { login, perChunk = false }: HypertablePlanOptions = {},
 ): Plan {
+    const place: IndexPlace = { relation: desired, schema: desired.schema, perChunk };
+    const statements = changes.flatMap((change) => statementsOf(change, desired, place));
+    const rename = changes.find((change) => change.kind === "rename");
+    // What the login does as itself comes before it takes the owner's role.
+    const asLogin = [
+        ...changes.flatMap((change) =>
+            change.kind === "owner"
+                ? [ownerStatement("TABLE", rename?.was ?? desired, change.will)]
+                : [],
+        ),
+        ...ownerStatements(changes),
+    ];
     return {
         lines: changes.flatMap((change) => line(change, desired)),
-        statements: changes.flatMap((change) => statements(change, desired)),
+        statements:
+            statements.length + asLogin.length === 0
+                ? []
+                : [...asLogin, ...roleStatements(desired.owner, login), ...statements],
         fill: false,
         refusals: refusals(changes, desired),
         notes,
@@ -49,9 +73,7 @@ function refusals(changes: readonly HypertableChange[], name: QualifiedName): Ti
         ...reasons
             .filter(({ what }) => !listed.includes(what))
             .map((reason) => refusalError(reason, name)),
-        ...changes.flatMap((change) =>
-            change.kind === "jobOwner" ? policyRefusals(change, name) : [],
-        ),
+        ...policyRefusals(changes, name),
     ];
 }
 
@@ -62,17 +84,42 @@ function line(change: HypertableChange, desired: QualifiedName): ChangeLine[] {
         case "alterPolicy":
         case "removePolicy":
         case "deleteJob":
+        case "replaceJob":
         case "jobOwner":
+        case "compressedChunks":
             return policyLines(change);
+        case "createIndex":
+        case "dropIndex":
+        case "renameIndex":
+            return indexLines(change);
         case "create":
-            return [{ property: "create the hypertable" }];
+            return [{ code: "create", property: "create the hypertable" }];
         case "rename":
-            return [{ property: "name", was: displayName(change.was), will: displayName(desired) }];
+            return [
+                {
+                    code: "name",
+                    property: "name",
+                    was: displayName(change.was),
+                    will: displayName(desired),
+                },
+            ];
+        case "owner":
+            return [{ code: "owner", property: "owner", was: change.was, will: change.will }];
         case "refuse":
             return [];
+        case "primaryKey":
+            return [
+                {
+                    code: "primary_key",
+                    property: "primaryKey",
+                    was: change.was.join(", ") || "none",
+                    will: change.will.join(", ") || "none",
+                },
+            ];
         case "addColumn":
             return [
                 {
+                    code: "column_missing",
                     property: `columns.${change.column.name}`,
                     was: "none",
                     will: change.column.type,
@@ -80,11 +127,17 @@ function line(change: HypertableChange, desired: QualifiedName): ChangeLine[] {
             ];
         case "dropColumn":
             return [
-                { property: `columns.${change.name}`, was: "kept", will: "dropped with its data" },
+                {
+                    code: "column_dropped",
+                    property: `columns.${change.name}`,
+                    was: "kept",
+                    will: "dropped with its data",
+                },
             ];
         case "default":
             return [
                 {
+                    code: "column_default",
                     property: `columns.${change.column}.default`,
                     was: change.was ?? "none",
                     will: change.will ?? "none",
@@ -93,6 +146,7 @@ function line(change: HypertableChange, desired: QualifiedName): ChangeLine[] {
         case "nullable":
             return [
                 {
+                    code: "column_nullable",
                     property: `columns.${change.column}.nullable`,
                     was: String(!change.will),
                     will: String(change.will),
@@ -101,44 +155,40 @@ function line(change: HypertableChange, desired: QualifiedName): ChangeLine[] {
         case "columnComment":
             return [
                 {
+                    code: "column_comment",
                     property: `columns.${change.column}.comment`,
                     was: change.was ?? "none",
                     will: change.will ?? "none",
                 },
             ];
-        case "createIndex":
+        case "chunkTimeInterval":
             return [
                 {
-                    property: `indexes.${change.index.name}`,
-                    was: "none",
-                    will: `${change.index.method} (${change.index.columns.join(", ")})`,
+                    code: "chunk_time_interval",
+                    property: "chunkTimeInterval",
+                    was: change.was,
+                    will: change.will,
                 },
             ];
-        case "dropIndex":
-            return [{ property: `indexes.${change.name}`, was: change.why, will: "dropped" }];
-        case "renameIndex":
-            return [{ property: `indexes.${change.will}`, was: change.was, will: change.will }];
-        case "chunkTimeInterval":
-            return [{ property: "chunkTimeInterval", was: change.was, will: change.will }];
         case "comment":
             return [
-                { property: "comment", was: change.was ?? "none", will: change.will ?? "none" },
+                {
+                    code: "comment",
+                    property: "comment",
+                    was: change.was ?? "none",
+                    will: change.will ?? "none",
+                },
             ];
-        case "grants": {
-            const { role, missing, unexpected } = change.difference;
-            return [
-                ...missing.map((privilege) => ({
-                    property: `grants.${role}`,
-                    was: "none",
-                    will: privilege,
-                })),
-                ...unexpected.map((privilege) => ({ property: `grants.${role}`, was: privilege })),
-            ];
-        }
+        case "grants":
+            return grantLines(change.difference);
     }
 }
 
-function statements(change: HypertableChange, desired: DesiredHypertable): Statement[] {
+function statementsOf(
+    change: HypertableChange,
+    desired: DesiredHypertable,
+    place: IndexPlace,
+): Statement[] {
     const table = `ALTER TABLE ${quoteQualified(desired)}`;
     const alterColumn = (column: string): string =>
         `${table} ALTER COLUMN ${escapeIdentifier(column)}`;
@@ -148,14 +198,41 @@ function statements(change: HypertableChange, desired: DesiredHypertable): State
         case "alterPolicy":
         case "removePolicy":
         case "deleteJob":
+        case "replaceJob":
         case "jobOwner":
+        case "compressedChunks":
             return policyStatements(change, desired, "TABLE");
+        case "createIndex":
+        case "dropIndex":
+        case "renameIndex":
+            return indexStatements(change, place);
         case "create":
             return createStatements(desired);
         case "rename":
             return renameStatements("TABLE", change.was, desired);
+        // The owner changes before the login takes its role; a refusal stops before the first statement.
+        case "owner":
         case "refuse":
             return [];
+        case "primaryKey":
+            return [
+                ...(change.constraint === null
+                    ? []
+                    : [
+                          {
+                              name: "drop_primary_key",
+                              sql: `${table} DROP CONSTRAINT ${escapeIdentifier(change.constraint)}`,
+                          },
+                      ]),
+                ...(change.will.length === 0
+                    ? []
+                    : [
+                          {
+                              name: "add_primary_key",
+                              sql: `${table} ADD PRIMARY KEY (${change.will.map((column) => escapeIdentifier(column)).join(", ")})`,
+                          },
+                      ]),
+            ];
         case "addColumn":
             return [
                 {
@@ -189,22 +266,6 @@ function statements(change: HypertableChange, desired: DesiredHypertable): State
                 {
                     name: "comment_column",
                     sql: `COMMENT ON COLUMN ${quoteQualified(desired)}.${escapeIdentifier(change.column)} IS ${change.will === null ? "NULL" : escapeLiteral(change.will)}`,
-                },
-            ];
-        case "createIndex":
-            return [createIndex(change.index, desired)];
-        case "dropIndex":
-            return [
-                {
-                    name: "drop_index",
-                    sql: `DROP INDEX ${quoteQualified({ schema: desired.schema, name: change.name })}`,
-                },
-            ];
-        case "renameIndex":
-            return [
-                {
-                    name: "rename_index",
-                    sql: `ALTER INDEX ${quoteQualified({ schema: desired.schema, name: change.was })} RENAME TO ${escapeIdentifier(change.will)}`,
                 },
             ];
         case "chunkTimeInterval":
@@ -245,37 +306,26 @@ function columnDefinition(column: Column): string {
     ].join(" ");
 }
 
-function createIndex(index: DesiredIndex, table: QualifiedName): Statement {
-    const columns = index.columns.map((term) =>
-        index.method === "btree"
-            ? orderByTerm(term)
-            : escapeIdentifier(parseOrderTerm(term).column),
-    );
-    return {
-        name: "create_index",
-        sql: [
-            `CREATE INDEX ${escapeIdentifier(index.name)} ON ${quoteQualified(table)}`,
-            `USING ${escapeIdentifier(index.method)} (${columns.join(", ")})`,
-            ...(index.where === undefined ? [] : [`WHERE ${index.where}`]),
-        ].join(" "),
-    };
-}
-
 function refusalError(reason: HypertableRefusal, name: QualifiedName): TimescaleError {
     const object = displayName(name);
     switch (reason.what) {
         case "other":
             return new TimescaleError(`${object} exists already, and is a ${reason.relation}`, {
                 code: "another_relation",
-                detail: `it belongs to ${reason.owner}; a hypertable cannot take its place`,
+                detail: [
+                    `it belongs to ${reason.owner}; a hypertable cannot take its place`,
+                    ...(reason.movedTo === undefined
+                        ? []
+                        : [`the hypertable itself stands as ${displayName(reason.movedTo)} now`]),
+                ].join("; "),
                 hint: "choose another name, or rename, drop or convert what stands there: create_hypertable(…, migrate_data => true) converts a plain table and blocks it meanwhile",
                 object,
             });
         case "owner":
             return new TimescaleError(`${object} belongs to ${reason.was}`, {
                 code: "another_owner",
-                detail: `the program connects as ${reason.will}, and only an owner can change it`,
-                hint: `run ALTER TABLE ${quoteQualified(name)} OWNER TO ${escapeIdentifier(reason.will)} as a superuser`,
+                detail: `it is to belong to ${reason.will}; the login is no superuser, and only one can give it away`,
+                hint: `run ALTER TABLE ${quoteQualified(name)} OWNER TO ${escapeIdentifier(reason.will)} as a superuser, or declare owner: ${JSON.stringify(reason.was)}`,
                 object,
             });
         case "adopt":

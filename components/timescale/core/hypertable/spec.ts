@@ -2,10 +2,12 @@
 import { validateCompressionPolicy } from "../aggregate/spec";
 import type { Grant } from "../grants";
 import { identifierProblem } from "../identifier";
+import { type DesiredIndex, desiredIndexes, type Index } from "../indexes";
 import type { CompressionPolicy, RetentionPolicy } from "../policy";
 import { parseOrderTerm } from "../tableStatements";
 import { canonicalType } from "../types";
 import { type IsUnknown, jobSettingNames, type Problem, shown, Validation } from "../validate";
+import { validateIndexes } from "../validateIndexes";
 
 export interface Column {
     readonly name: string;
@@ -18,17 +20,6 @@ export interface Column {
     readonly comment?: string;
 }
 
-export interface Index {
-    /** Default: `<table>_<columns>_idx`, as PostgreSQL names it. */
-    readonly name?: string;
-    /** `column`, `column DESC`, `column DESC NULLS LAST`, in order. */
-    readonly columns: readonly string[];
-    /** Default `btree`. */
-    readonly method?: string;
-    /** Rows that the index covers, as a SQL condition. */
-    readonly where?: string;
-}
-
 /** A hypertable as its program declares it, with everything resolved. */
 export interface DesiredHypertable {
     readonly schema: string;
@@ -37,10 +28,12 @@ export interface DesiredHypertable {
     readonly timeColumn: string;
     readonly primaryKey: readonly string[];
     readonly chunkTimeInterval: string;
-    readonly indexes: readonly (Index & Required<Pick<Index, "name" | "method">>)[];
+    readonly indexes: readonly DesiredIndex[];
     readonly retentionPolicy?: RetentionPolicy;
     readonly compressionPolicy?: CompressionPolicy;
     readonly comment: string | null;
+    /** The login's own role where it is undefined. */
+    readonly owner?: string;
     readonly grants: readonly Grant[];
     readonly adopt: boolean;
     readonly dropColumns: readonly string[];
@@ -59,6 +52,7 @@ export const hypertableProperties = [
     "retentionPolicy",
     "compressionPolicy",
     "comment",
+    "owner",
     "grants",
     "adopt",
     "dropColumns",
@@ -81,6 +75,7 @@ export function validateHypertable(
     });
     check.boolean("adopt", inputs["adopt"]);
     check.text("comment", inputs["comment"]);
+    if (check.given(inputs["owner"])) check.identifier("owner", inputs["owner"]);
     check.grants(inputs["grants"]);
 
     check.text("databaseUuid", inputs["databaseUuid"]);
@@ -263,63 +258,6 @@ function validateTimeColumn(
     }
 }
 
-function validateIndexes(
-    check: Validation,
-    inputs: Readonly<Record<string, unknown>>,
-    references: (property: string, names: readonly unknown[]) => void,
-): void {
-    const names = new Set<string>();
-    check.list("indexes", inputs["indexes"]).forEach((entry, position) => {
-        if (check.isUnknown(entry)) return;
-        const path = `indexes[${position}]`;
-        if (typeof entry !== "object" || entry === null) {
-            check.add("indexes", `${path} must be { columns }`, shown(entry), "see the reference");
-            return;
-        }
-        const index = entry as Index;
-        check.onlyKnown(entry, ["name", "columns", "method", "where"], `${path}.`);
-        const columns = check.list("indexes", index.columns, `${path}.columns`);
-        if (columns.length === 0 && !check.isUnknown(index.columns))
-            check.add("indexes", `${path} has no columns`, undefined, "list at least one");
-        references(
-            "indexes",
-            columns
-                .filter((term): term is string => typeof term === "string")
-                .map((term) => parseOrderTerm(term).column),
-        );
-        check.text("indexes", index.method, `${path}.method`);
-        check.text("indexes", index.where, `${path}.where`);
-        const parts =
-            index.name === undefined ? [inputs["name"], index.columns, ...columns] : [index.name];
-        if (parts.some((part) => check.isUnknown(part))) return;
-        const table = inputs["name"];
-        const name =
-            index.name ?? (typeof table === "string" ? indexName(table, index) : undefined);
-        if (name === undefined) return;
-        const problem = identifierProblem(name);
-        if (problem !== undefined)
-            check.add(
-                "indexes",
-                `${path}.name ${problem}`,
-                shown(name),
-                "give the index a shorter name",
-            );
-        if (names.has(name))
-            check.add(
-                "indexes",
-                `index ${name} is declared twice`,
-                undefined,
-                "give one of them another name",
-            );
-        names.add(name);
-    });
-}
-
-function indexName(table: string, index: Index): string {
-    const columns = Array.isArray(index.columns) ? index.columns : [];
-    return [table, ...columns.map((term) => parseOrderTerm(String(term)).column), "idx"].join("_");
-}
-
 /** Fills in the documented defaults; only for inputs that validated without a problem. */
 export function desiredHypertable(inputs: Readonly<Record<string, unknown>>): DesiredHypertable {
     const given = inputs as unknown as Partial<DesiredHypertable> & {
@@ -333,15 +271,12 @@ export function desiredHypertable(inputs: Readonly<Record<string, unknown>>): De
         timeColumn: given.timeColumn ?? "",
         primaryKey: given.primaryKey ?? [],
         chunkTimeInterval: given.chunkTimeInterval ?? "7 days",
-        indexes: (given.indexes ?? []).map((index) => ({
-            ...index,
-            name: index.name ?? indexName(name, index),
-            method: index.method ?? "btree",
-        })),
+        indexes: desiredIndexes(name, given.indexes ?? []),
         comment: given.comment ?? null,
         grants: given.grants ?? [],
         adopt: given.adopt ?? false,
         dropColumns: given.dropColumns ?? [],
+        ...(given.owner && { owner: given.owner }),
         ...(given.retentionPolicy && { retentionPolicy: given.retentionPolicy }),
         ...(given.compressionPolicy && { compressionPolicy: given.compressionPolicy }),
     };

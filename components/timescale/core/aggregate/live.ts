@@ -1,0 +1,226 @@
+/** The plan for one aggregate against the live database: reads only, but for a view that is rolled back. */
+import { searchPathOf, setSearchPath } from "../converging";
+import { TimescaleError } from "../errors";
+import { indexesInServersWords } from "../hypertable/normalise";
+import { displayName, type QualifiedName } from "../identifier";
+import { keptMarker } from "../marker";
+import { normalise, type NormalisedQuery, normaliseUnder } from "../normalise";
+import type { Plan } from "../plan";
+import { inspectServer, type UsableServer } from "../server";
+import { serverError } from "../serverErrors";
+import { inTransaction, type Queryable, type Session } from "../session";
+import { readSql } from "../sqlFile";
+import { type AggregateDiffInput, type DesiredQuery, diffAggregate } from "./diff";
+import {
+    type ActualAggregate,
+    inspectAggregate,
+    type InspectedAggregate,
+    type KnownObject,
+    textHash,
+} from "./inspect";
+import { planAggregate } from "./plan";
+import type { DesiredAggregate } from "./spec";
+
+/** What the last apply saw, so that an unchanged query need not be normalised again. */
+export interface Fingerprint {
+    readonly query: string;
+    readonly definition: string;
+}
+
+/** What is remembered of an earlier apply; nothing of it decides what the database should be. */
+export interface Memory {
+    readonly managed: boolean;
+    readonly declared: AggregateDiffInput["declared"];
+    readonly fingerprint?: Fingerprint;
+    /** The database and the materialization that the last apply worked on. */
+    readonly known?: KnownObject;
+    /** Its name at the last apply, when the program has given it another one since. */
+    readonly formerName?: QualifiedName | undefined;
+}
+
+export interface AggregatePlan {
+    readonly plan: Plan;
+    readonly actual: InspectedAggregate;
+    readonly server: UsableServer;
+    readonly searchPath: readonly string[];
+    readonly databaseUuid: string;
+}
+
+/** Where `onDelete: "keep"` left the aggregate standing, if it did. */
+async function keptName(
+    client: Queryable,
+    desired: QualifiedName,
+): Promise<QualifiedName | undefined> {
+    const { rows } = await client.query<QualifiedName & Record<string, unknown>>(
+        readSql("catalog/kept_aggregate.sql"),
+        [keptMarker(displayName(desired))],
+    );
+    return rows[0];
+}
+
+interface LiveAggregate {
+    readonly server: UsableServer;
+    readonly searchPath: string[];
+    readonly actual: InspectedAggregate;
+}
+
+/** By its name, else where the last apply, a former name or `onDelete: "keep"` says that it stands. */
+async function find(
+    client: Queryable,
+    desired: DesiredAggregate,
+    memory: Memory,
+): Promise<InspectedAggregate> {
+    const actual = await inspectAggregate(client, desired, memory.known);
+    if (actual.kind !== "absent") return actual;
+    const elsewhere = memory.formerName ?? (await keptName(client, desired));
+    if (elsewhere === undefined) return actual;
+    const former = await inspectAggregate(client, elsewhere);
+    return former.kind === "aggregate" ? former : actual;
+}
+
+/** Compares the live database with the declaration. Takes no lock that anybody could notice. */
+export async function planLive(
+    session: Session,
+    desired: DesiredAggregate,
+    memory: Memory,
+): Promise<AggregatePlan> {
+    const object = displayName(desired);
+    const login = session.connection.user;
+    const { actual, server, searchPath } = await inTransaction(
+        session,
+        { readOnly: true, searchPath: ["pg_catalog"] },
+        async (client): Promise<LiveAggregate> => {
+            const server = await inspectServer(client);
+            const searchPath = searchPathOf(desired, server);
+            await setSearchPath(client, searchPath);
+            return { server, searchPath, actual: await find(client, desired, memory) };
+        },
+    ).then(undefined, (error: unknown) => {
+        throw serverError(error, { statement: "inspect", object });
+    });
+    const compare = (declared: DesiredAggregate, desiredQuery: DesiredQuery | null): Plan => {
+        const difference = diffAggregate({
+            actual,
+            desired: declared,
+            desiredQuery,
+            owner: desired.owner ?? login,
+            declared: memory.declared,
+            managed: memory.managed,
+        });
+        return planAggregate(difference, declared, {
+            filling: actual.kind === "aggregate" && actual.marker.filling,
+            login,
+            // One session serves all clients of the embedded server, and cannot commit between chunks.
+            perChunk: !server.embedded && actual.kind === "aggregate" && actual.chunks > 0,
+            ...(actual.kind === "aggregate" && { internalSchema: actual.materialization.schema }),
+        });
+    };
+    const query =
+        actual.kind === "aggregate" && !isRemembered(actual, desired, memory)
+            ? await desiredQuery(session, desired, actual, searchPath)
+            : null;
+    let plan = compare(desired, query);
+    if (actual.kind === "aggregate" && plan.lines.some(({ code }) => code === "index_differs")) {
+        const { indexes, columns } = actual;
+        const words = await indexesInServersWords(session, desired.indexes, indexes, columns, searchPath); // prettier-ignore
+        plan = compare({ ...desired, indexes: words }, query);
+    }
+    return { plan, actual, server, searchPath, databaseUuid: actual.databaseUuid };
+}
+
+/** Whether text and definition are those of the last apply, so that there is nothing to compare. */
+function isRemembered(
+    actual: ActualAggregate,
+    desired: DesiredAggregate,
+    { fingerprint }: Memory,
+): boolean {
+    return (
+        fingerprint !== undefined &&
+        fingerprint.query === textHash(desired.query) &&
+        fingerprint.definition === textHash(actual.definition)
+    );
+}
+
+async function desiredQuery(
+    session: Session,
+    desired: DesiredAggregate,
+    actual: ActualAggregate,
+    searchPath: readonly string[],
+): Promise<DesiredQuery> {
+    return inNormalising(session, desired, searchPath, async (client) => {
+        const { definition, columns } = await normalise(client, desired.query);
+        const sameNumber = columns.length === actual.columns.length;
+        const underActualNames =
+            definition === actual.definition || !sameNumber
+                ? null
+                : await normaliseUnder(
+                      client,
+                      desired.query,
+                      actual.columns.map(({ name }) => name),
+                  );
+        return { definition, columns, underActualNames };
+    });
+}
+
+/** The desired query in the server's words. @throws TimescaleError when the server does not take it */
+export function normaliseDesired(
+    session: Session,
+    desired: Pick<DesiredAggregate, "schema" | "name" | "query">,
+    searchPath: readonly string[],
+): Promise<NormalisedQuery> {
+    return inNormalising(session, desired, searchPath, (client) =>
+        normalise(client, desired.query),
+    );
+}
+
+function inNormalising<T>(
+    session: Session,
+    desired: QualifiedName,
+    searchPath: readonly string[],
+    work: (client: Queryable) => Promise<T>,
+): Promise<T> {
+    return inTransaction(session, { searchPath, rollback: true }, work).then(
+        undefined,
+        (error: unknown) => {
+            throw serverError(error, {
+                statement: "normalise_query",
+                object: displayName(desired),
+            });
+        },
+    );
+}
+
+/**
+ * What the server finds wrong with a query that 2.14 would refuse, or compute wrongly, whatever the
+ * version that answers. Empty for one that can be materialized.
+ */
+export function queryRefusals(normalised: NormalisedQuery, object: string): TimescaleError[] {
+    const refusals: TimescaleError[] = [];
+    if (normalised.mutableFunctions.length > 0) {
+        refusals.push(
+            new TimescaleError(`the query of ${object} calls functions that are not immutable`, {
+                code: "mutable_functions",
+                detail: normalised.mutableFunctions.join(", "),
+                hint: "buckets are computed at different times: leave these calls out of the aggregate, and filter when you query it",
+                object,
+            }),
+        );
+    }
+    const validation = normalised.validation;
+    if (validation !== null && !validation.isValid) {
+        refusals.push(
+            new TimescaleError(
+                validation.message ?? `the server does not take the query of ${object}`,
+                {
+                    code: "invalid_query",
+                    detail: validation.detail ?? undefined,
+                    hint:
+                        validation.hint ??
+                        "write one SELECT over one hypertable, grouped by time_bucket",
+                    object,
+                },
+            ),
+        );
+    }
+    return refusals;
+}

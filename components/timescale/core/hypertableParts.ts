@@ -1,0 +1,42 @@
+/** What hangs on a hypertable, be it a table of raw rows or the materialization of an aggregate. */
+import type { ActualIndex } from "./indexes";
+import type { ActualPolicies } from "./policyDiff";
+import type { Queryable } from "./session";
+import { readSql } from "./sqlFile";
+
+export interface HypertableParts extends ActualPolicies {
+    readonly indexes: readonly ActualIndex[];
+    readonly compressedChunks: number;
+    /** Chunks that stand. */
+    readonly chunks: number;
+}
+
+export async function inspectParts(
+    client: Queryable,
+    hypertableId: number,
+): Promise<HypertableParts> {
+    const { rows } = await client.query<HypertableParts & Record<string, unknown>>(
+        readSql("catalog/hypertable_parts.sql"),
+        [hypertableId],
+    );
+    const row = rows[0];
+    if (row === undefined) {
+        return {
+            indexes: [],
+            chunks: 0,
+            jobs: [],
+            compressed: false,
+            compressedChunks: 0,
+            compression: null,
+        };
+    }
+    const { indexes, chunks, jobs, compressed, compressedChunks, compression } = row;
+    return {
+        indexes,
+        chunks,
+        jobs,
+        compressed,
+        compressedChunks,
+        compression: compressed ? compression : null,
+    };
+}

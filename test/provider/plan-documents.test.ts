@@ -1,0 +1,167 @@
+/** Plans as JSON, one a resource: what a program reads from the diagnostics of `pulumi preview --json`. */
+import type { Connection } from "../../components/timescale/core/connection";
+import type { PlanDocument } from "../../components/timescale/provider/planDocument";
+import { onEveryServer } from "../integration/onEveryServer";
+import { type FakeEngine, startFakeEngine } from "./fakeEngine";
+import { type Properties, type ProviderProcess, startProvider } from "./providerProcess";
+import { hourly, rawTable, resource, urnOf } from "./resources";
+
+onEveryServer((target) => {
+    let engine: FakeEngine;
+    let provider: ProviderProcess;
+    let connection: Connection;
+    let table: Properties;
+    let aggregate: Properties;
+    let outputs: Properties;
+    const urn = urnOf("ContinuousAggregate", "hourly");
+    const subject = { timescalePlan: 1, urn, kind: "ContinuousAggregate", object: "public.requests_hourly" }; // prettier-ignore
+    const nothing = { changes: [], statements: [], fill: false, refusals: [], notes: [] };
+
+    beforeAll(async () => {
+        connection = target.database.owner;
+        engine = await startFakeEngine();
+        provider = await startProvider(engine.address, undefined, {
+            PULUMI_TIMESCALE_PLANS: "json",
+        });
+        table = resource("Hypertable", "raw", { ...rawTable, connection });
+        aggregate = resource("ContinuousAggregate", "hourly", { ...hourly, connection });
+        await provider.create(table);
+    }, 60_000);
+
+    afterAll(async () => {
+        await provider.stop();
+        engine.kill();
+    });
+
+    /** What was said since the last time, which has to be one document a message. */
+    function documents(): PlanDocument[] {
+        return engine.take().map(({ message, severity }) => {
+            expect(severity).toBe("info");
+            expect(message).not.toContain("\n");
+            return JSON.parse(message) as PlanDocument;
+        });
+    }
+
+    it("has all that a new aggregate needs, in order", async () => {
+        expect(await provider.check(aggregate)).toMatchObject({ failures: [] });
+
+        const [document, ...more] = documents();
+        expect(more).toEqual([]);
+        expect(document).toMatchObject({
+            ...subject,
+            result: "differs",
+            exists: false,
+            fill: true,
+            refusals: [],
+            notes: [],
+        });
+        expect(document?.changes.map(({ code, property }) => [code, property])).toEqual([
+            ["create", "create the continuous aggregate"],
+            ["policy_missing", "refreshPolicy"],
+            ["policy_missing", "retentionPolicy"],
+            ["comment", "comment"],
+            ["grant_missing", "grants.observatory_reader"],
+            ["fill", "fill it, oldest buckets first"],
+        ]);
+        expect(document?.statements.map(({ name, transaction }) => [name, transaction])).toEqual([
+            ["create_continuous_aggregate", "shared"],
+            ["mark_first_fill", "shared"],
+            ["add_refresh_policy", "shared"],
+            ["add_retention_policy", "shared"],
+            ["comment", "shared"],
+            ["grant", "shared"],
+        ]);
+        outputs = (await provider.create(aggregate)).properties;
+    });
+
+    it("says of what is the same that it is", async () => {
+        expect(await provider.diff(outputs, aggregate)).toMatchObject({ changes: "none" });
+
+        expect(documents()).toEqual([{ ...subject, result: "same", exists: true, ...nothing }]);
+    });
+
+    it("has what was, what will be, and the statement in between", async () => {
+        await target.byHand("COMMENT ON VIEW requests_hourly IS 'mine'");
+
+        await provider.diff(outputs, aggregate);
+
+        expect(documents()).toEqual([
+            {
+                ...subject,
+                ...nothing,
+                result: "differs",
+                exists: true,
+                changes: [
+                    { code: "comment", property: "comment", was: '"mine"', will: '"hourly"' },
+                ],
+                statements: [
+                    {
+                        name: "comment",
+                        sql: `COMMENT ON VIEW "public"."requests_hourly" IS 'hourly'`,
+                        transaction: "shared",
+                    },
+                ],
+            },
+        ]);
+        outputs = await provider.update(outputs, aggregate);
+    });
+
+    it("has both definitions, their difference and the columns of a changed query, and why up refuses it", async () => {
+        const query = hourly.query.replace("sum(v)", "avg(v)");
+
+        await provider.diff(outputs, { ...aggregate, query });
+
+        const [document] = documents();
+        expect(document).toMatchObject({
+            result: "differs",
+            changes: [
+                {
+                    code: "query",
+                    property: "query",
+                    was: expect.stringContaining("sum(") as string,
+                    will: expect.stringContaining("avg(") as string,
+                    columns: [{ name: "total", was: "bigint", will: "numeric" }],
+                    diff: expect.stringMatching(/^-.*sum\([^]*^\+.*avg\(/m) as string,
+                },
+            ],
+            statements: [],
+            refusals: [
+                {
+                    code: "query_changed",
+                    message: "the query of continuous aggregate public.requests_hourly has changed",
+                    hint: expect.stringContaining("put the query back") as string,
+                },
+            ],
+        });
+    });
+
+    it("says of what cannot be compared that it was not, and why", async () => {
+        const elsewhere = { ...connection, port: 1 };
+        const unreachable = { ...aggregate, connection: elsewhere };
+
+        await provider.diff({ ...outputs, connection: elsewhere }, unreachable);
+        await provider.diff(outputs, { ...aggregate, databaseUuid: "another" });
+
+        expect(documents()).toEqual([
+            {
+                ...subject,
+                ...nothing,
+                result: "notCompared",
+                reason: {
+                    code: "connection_refused",
+                    message: expect.stringContaining("hint:") as string,
+                },
+            },
+            expect.objectContaining({
+                result: "differs",
+                refusals: [expect.objectContaining({ code: "another_database" }) as object],
+            }),
+        ]);
+    });
+
+    it("never holds the password", () => {
+        for (const text of [...engine.said.map(({ message }) => message), ...provider.uttered]) {
+            expect(text).not.toContain(connection.password || "no password");
+        }
+    });
+});
