@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { lengthOf } from "../../components/timescale/core/interval";
 import {
     blank,
+    bucketOf,
     bucketWidth,
     queryProblems,
     statementBody,
@@ -227,6 +228,8 @@ describe("bucketWidth", () => {
         "time_bucket(3600, n)",
         "time_bucket($1, ts)",
         "time_bucket('soon', ts)",
+        "time_bucket('1 hour'::interval * 2, ts)",
+        "time_bucket('1 hour' || '', ts)",
         "date_trunc('hour', ts)",
     ])("leaves %s to the server", (call) => {
         expect(bucketWidth(`SELECT ${call}, count(*) FROM m GROUP BY 1`)).toBeUndefined();
@@ -238,4 +241,26 @@ describe("bucketWidth", () => {
         const width = bucketWidth(query);
         expect(width && lengthOf(width)).toBe(hour);
     });
+});
+
+describe("buckets in a time zone", () => {
+    const inTimeZone = (call: string): boolean | undefined =>
+        bucketOf(`SELECT ${call}, count(*) FROM m GROUP BY 1`)?.inTimeZone;
+
+    it.each([
+        "time_bucket('1 day', ts, 'Europe/Berlin')",
+        "time_bucket('1 day'::interval, f(ts, 'x'), text 'Europe/Berlin'::text)",
+        "time_bucket('1 day', ts, $$Europe/Berlin$$, '2024-01-01'::timestamptz)",
+        "time_bucket('1 day', ts, timezone => 'Europe/Berlin')",
+        "time_bucket('1 day', ts, TimeZone := 'Europe/Berlin')",
+    ])("are those of %s", (call) => expect(inTimeZone(call)).toBe(true));
+
+    it.each([
+        "time_bucket('1 day', ts)",
+        "time_bucket('1 day', ts AT TIME ZONE 'Europe/Berlin')",
+        "time_bucket('1 day', ts, '2024-01-01'::timestamptz)",
+        "time_bucket('1 day', ts, timestamptz '2024-01-01')",
+        "time_bucket('1 day', ts, origin => '2024-01-01')",
+        `time_bucket('1 day', ts, "offset" => '2 hours'), 'Europe/Berlin'`,
+    ])("are not those of %s", (call) => expect(inTimeZone(call)).toBe(false));
 });

@@ -14,9 +14,12 @@ export function blank(query: string): string {
         at = end;
     };
     while (at < query.length) {
+        // Most of a query is neither quote nor comment: passed over in one go.
+        const plain = query.slice(at).search(/[-/$'"]/);
+        if (plain !== 0) take(plain === -1 ? query.length : at + plain, (t) => t);
         const rest = query.slice(at);
         // Within a name a dollar sign begins no quote.
-        const dollar = /[A-Za-z0-9_$]$/.test(result)
+        const dollar = /[A-Za-z0-9_$]/.test(result.at(-1) ?? "")
             ? null
             : /^\$([A-Za-z_][A-Za-z0-9_]*)?\$/.exec(rest);
         if (rest.startsWith("--")) {
@@ -31,7 +34,7 @@ export function blank(query: string): string {
                 (t) => `'${spaces(t.slice(2))}'`,
             );
         } else if (rest.startsWith("'")) {
-            const escapes = /[eE]$/.test(result) && !/[A-Za-z0-9_][eE]$/.test(result);
+            const escapes = /(?<![A-Za-z0-9_])[eE]$/.test(result.slice(-2));
             take(at + quotedLength(rest, "'", escapes), (t) => `'${spaces(t.slice(2))}'`);
         } else if (rest.startsWith('"')) {
             take(at + quotedLength(rest, '"', false), (t) =>
@@ -155,6 +158,17 @@ function lineOfSecondStatement(body: string): number {
 
 /** The bucket width that the text gives, or `undefined` where only the server can tell. */
 export function bucketWidth(query: string): Interval | undefined {
+    return bucketOf(query)?.width;
+}
+
+export interface Bucket {
+    readonly width: Interval;
+    /** Whether buckets begin by the clock of a time zone, where days are not all of one length. */
+    readonly inTimeZone: boolean;
+}
+
+/** The buckets that the text gives, or `undefined` where only the server can tell. */
+export function bucketOf(query: string): Bucket | undefined {
     const shape = blank(query);
     const call = /\btime_bucket"?\s*\(\s*(?:bucket_width\s*(?:=>|:=)\s*)?(?:interval\s*)?'/i.exec(
         shape,
@@ -162,5 +176,35 @@ export function bucketWidth(query: string): Interval | undefined {
     if (call === null) return undefined;
     const start = call.index + call[0].length;
     const end = shape.indexOf("'", start);
-    return end === -1 ? undefined : parseInterval(query.slice(start, end));
+    const width = end === -1 ? undefined : parseInterval(query.slice(start, end));
+    const [cast, ...others] = argumentsBehind(shape, end + 1);
+    // Any arithmetic is the server's to do.
+    if (width === undefined || !/^\s*(?:::\s*interval\s*)?$/i.test(cast ?? "")) return undefined;
+    return { width, inTimeZone: others.some(isTimeZone) };
+}
+
+/** What is left of the call's first argument behind the string, and its further arguments. */
+function argumentsBehind(shape: string, start: number): string[] {
+    const found: string[] = [];
+    let depth = 0;
+    let from = start;
+    for (let at = start; at < shape.length; at += 1) {
+        const mark = shape[at] ?? "";
+        if (depth === 0 && /[,)]/.test(mark)) {
+            found.push(shape.slice(from, at));
+            from = at + 1;
+            if (mark === ")") break;
+        }
+        if (/[([]/.test(mark)) depth += 1;
+        if (/[)\]]/.test(mark)) depth -= 1;
+    }
+    return found;
+}
+
+/** A bare string among time_bucket's arguments is a time zone: origins and offsets need their type. */
+function isTimeZone(argument: string): boolean {
+    return (
+        /^\s*timezone\s*(?:=>|:=)/i.test(argument) ||
+        /^\s*(?:text\s*)?'[^']*'\s*(?:::\s*text\s*)?$/i.test(argument)
+    );
 }
