@@ -33,18 +33,17 @@ export class Observatory extends pulumi.ComponentResource {
             schema,
             ...(args.databaseUuid !== undefined && { databaseUuid: args.databaseUuid }),
         };
-        const tables = hypertables.map(
-            (table) =>
-                new Hypertable(
-                    resourceName(table.name),
-                    { ...place, ...table },
-                    {
-                        parent: this,
-                        protect: protectData,
-                        ...(args.database !== undefined && { deletedWith: args.database }),
-                    },
-                ),
-        );
+        for (const table of hypertables) {
+            new Hypertable(
+                resourceName(table.name),
+                { ...place, ...table },
+                {
+                    parent: this,
+                    protect: protectData,
+                    ...(args.database !== undefined && { deletedWith: args.database }),
+                },
+            );
+        }
         const declared = aggregates.map((declaration) => {
             const { file: _file, ...aggregate } = declaration;
             return new ContinuousAggregate(
@@ -56,7 +55,7 @@ export class Observatory extends pulumi.ComponentResource {
                     // Where the data goes with the stack, so does its history.
                     ...(!protectData && { acceptLoss: { upToRows: Number.MAX_SAFE_INTEGER } }),
                 },
-                { parent: this, dependsOn: tables },
+                { parent: this },
             );
         });
         this.aggregates = pulumi.all(

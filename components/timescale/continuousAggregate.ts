@@ -20,7 +20,10 @@ export interface ContinuousAggregateProperties {
     readonly schema?: string;
     /** Changing it renames the aggregate in place. */
     readonly name: string;
-    /** One SELECT over one hypertable or aggregate, grouped by `time_bucket`. */
+    /**
+     * One SELECT over one hypertable or aggregate, grouped by `time_bucket`. Over an aggregate the
+     * bucket is a whole multiple of that one's.
+     */
     readonly query: string;
     /**
      * Whether queries see materialized buckets only, or newer raw rows as well.
@@ -110,6 +113,11 @@ export type ContinuousAggregateArgs = Inputs<ContinuousAggregateProperties>;
  * | `name`, `schema`                               | renames                              | kept |
  * | a policy left out                              | removes it                           | kept |
  * | the resource left out                          | drops the aggregate; refused while it holds history that raw data lost | **lost** |
+ *
+ * What `query` reads, and the same program declares on the same `connection`, is created before the
+ * aggregate and deleted after it, in whatever order they are declared and without `dependsOn`. For
+ * names and queries that are computed there are outputs and `dependsOn`, as for any resource; and a
+ * table that is declared later than the aggregate, behind an `await`, comes too late to be waited for.
  *
  * A plain `pulumi preview` compares with the live database, so changes made by hand show in it.
  */

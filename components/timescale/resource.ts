@@ -1,6 +1,8 @@
 /** What all resources of this package have in common: the line that loads their provider, and their URN. */
 import * as pulumi from "@pulumi/pulumi";
 
+import { declare } from "./declared";
+
 /**
  * The provider's code in every resource's state: one constant line that loads the package by name.
  * It holds no path, no logic and no secret, so that it is the same in every program and never
@@ -12,7 +14,10 @@ export const providerText =
 /** Inputs that may still be computed by other resources. */
 export type Inputs<Args> = { readonly [Key in keyof Args]: pulumi.Input<Args[Key]> };
 
-/** A resource that lives inside a database. */
+/**
+ * A resource that lives inside a database. It is registered after what its program declares and its
+ * text reads, and therefore deleted before it.
+ */
 export abstract class TimescaleResource extends pulumi.CustomResource {
     /** `schema.name`. */
     declare readonly name: pulumi.Output<string>;
@@ -29,6 +34,7 @@ export abstract class TimescaleResource extends pulumi.CustomResource {
         opts: pulumi.CustomResourceOptions | undefined,
     ) {
         const type = `pulumi-nodejs:dynamic/timescale:${kind}`;
+        const declared = declare(kind, name, args, opts);
         super(
             type,
             name,
@@ -39,10 +45,12 @@ export abstract class TimescaleResource extends pulumi.CustomResource {
                 fingerprint: undefined,
                 objectId: undefined,
                 __provider: providerText,
+                __problems: declared.problems,
                 __urn: ownUrn(name, type, opts?.parent),
             },
-            { ...opts, additionalSecretOutputs: ["connection"] },
+            { ...opts, dependsOn: declared.dependsOn, additionalSecretOutputs: ["connection"] },
         );
+        declared.is(this);
     }
 }
 

@@ -112,6 +112,8 @@ export interface StateResource {
     readonly outputs: Readonly<Record<string, unknown>> | undefined;
     /** What an operation that was done in part left undone. */
     readonly initErrors: readonly string[] | undefined;
+    /** URNs of what it is created after and deleted before. */
+    readonly dependencies: readonly string[] | undefined;
 }
 
 /** The resources inside the database, by name. */
@@ -180,8 +182,8 @@ export async function createEngineStack(): Promise<EngineStack> {
             return {
                 resources: (deployment.resources ?? []).map(
                     // The rest is the engine's own book-keeping.
-                    ({ urn, type, id, inputs, outputs, initErrors }) => {
-                        return { urn, type, id, inputs, outputs, initErrors };
+                    ({ urn, type, id, inputs, outputs, initErrors, dependencies }) => {
+                        return { urn, type, id, inputs, outputs, initErrors, dependencies };
                     },
                 ),
                 pendingOperations: deployment.pending_operations?.length ?? 0,

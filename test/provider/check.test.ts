@@ -32,6 +32,16 @@ onEveryServer((target) => {
         );
     };
 
+    it("reports what its program found wrong with its declarations as a whole", async () => {
+        const failures = await check("ContinuousAggregate", "sound", {
+            ...hourly,
+            __problems:
+                "the program's declarations do not fit together\n\npublic.m is declared twice",
+        });
+
+        expect(failures).toEqual([": the program's declarations do not fit together"]);
+    });
+
     it("reports every problem of an aggregate at once", async () => {
         const failures = await check("ContinuousAggregate", "wrong", {
             connection: { ...connection, port: "5432", user: "" },

@@ -72,7 +72,11 @@ const declaredBy = new Map<string, string>();
 
 async function check(olds: Properties, news: Properties): Promise<CheckResult> {
     const kind = kindOf(news);
-    const failures = [...kind.validate(news, isUnknown), ...duplicateProblems(kind, news)];
+    const failures = [
+        ...programProblems(news),
+        ...kind.validate(news, isUnknown),
+        ...duplicateProblems(kind, news),
+    ];
     const changed = kind.liveProperties.some(
         (property) => !isDeepStrictEqual(olds[property], news[property]),
     );
@@ -85,6 +89,13 @@ async function check(olds: Properties, news: Properties): Promise<CheckResult> {
     return { inputs: { ...news }, failures };
 }
 
+/** What the program found wrong with its declarations as a whole; see components/timescale/declared.ts. */
+function programProblems(news: Properties): CheckResult["failures"] {
+    const reason = news["__problems"];
+    return typeof reason === "string" ? [{ property: "", reason }] : [];
+}
+
+/** Finds what the program could not: connections that it did not know to be the same. */
 function duplicateProblems(kind: ResourceKind, news: Properties): CheckResult["failures"] {
     const connection = news["connection"] as Partial<Connection> | undefined;
     const name = news["name"];
