@@ -27,6 +27,7 @@ async function program(): Promise<Outputs> {
         connection: owner,
         schema: config.schema,
         protectData: config.protectData,
+        adopt: config.adopt,
         database,
         ...(config.databaseUuid !== undefined && { databaseUuid: config.databaseUuid }),
     });

@@ -10,6 +10,8 @@ export interface ObservatoryArgs {
     readonly schema: string;
     /** Whether raw data is protected, and history that raw data lost is kept from deletion. */
     readonly protectData: boolean;
+    /** Whether what stands already and differs is taken over. @default false */
+    readonly adopt?: boolean;
     /** The database, if the program makes it: tables go with it and need no statement of their own. */
     readonly database?: pulumi.Resource | undefined;
     /**
@@ -32,6 +34,7 @@ export class Observatory extends pulumi.ComponentResource {
             connection,
             schema,
             ...(args.databaseUuid !== undefined && { databaseUuid: args.databaseUuid }),
+            ...(args.adopt === true && { adopt: true }),
         };
         for (const table of hypertables) {
             new Hypertable(

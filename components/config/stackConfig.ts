@@ -21,6 +21,8 @@ interface CommonConfig {
     readonly passwords: RolePasswords;
     /** Whether what holds data is protected from deletion. */
     readonly protectData: boolean;
+    /** Whether tables and aggregates that stand already and differ are taken over. */
+    readonly adopt: boolean;
 }
 
 export interface DockerConfig extends CommonConfig {

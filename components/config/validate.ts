@@ -38,6 +38,7 @@ export function validateConfig(raw: RawConfig): CheckedConfig {
 
     const manageAccess = boolean(raw, problems, "manageAccess") && target !== "embedded";
     const protectData = boolean(raw, problems, "protectData");
+    const adopt = boolean(raw, problems, "adopt");
     const docker = dockerSettings(raw, problems, target);
     const config = {
         host: host(raw, problems, target),
@@ -48,6 +49,7 @@ export function validateConfig(raw: RawConfig): CheckedConfig {
         ...tls(raw, problems, target),
         passwords: passwords(raw, target),
         protectData,
+        adopt,
     };
     const admin = adminLogin(raw, problems, target, manageAccess);
     checkPasswords(raw, problems, target, manageAccess);

@@ -134,6 +134,49 @@ describeOnServers("the Observatory", (server) => {
         expect(await relations(owner)).toEqual(objects);
     });
 
+    it("shows what the server lets anyone do without a word, in preview as in refresh, and puts it back in the same jobs", async () => {
+        const { owner } = database;
+        const jobs = await Promise.all(["llm_metrics_1min", "llm_metrics_1hour", "llm_metrics_1day", "llm_error_summary"].map((name) => refreshJob(owner, name))); // prettier-ignore
+        const columns = await query<{ list: string }>(
+            owner,
+            `SELECT string_agg(format('NULL::%s AS %I', format_type(atttypid, atttypmod), attname), ', ' ORDER BY attnum) AS list
+             FROM pg_attribute WHERE attrelid = 'llm_metrics_1min'::regclass AND attnum > 0`,
+        );
+        await query(owner, `CREATE OR REPLACE VIEW llm_metrics_1min AS SELECT ${columns[0]?.list}`);
+        await query(owner, "ALTER MATERIALIZED VIEW llm_metrics_1hour RENAME TO mine");
+        await query(owner, "ALTER MATERIALIZED VIEW llm_metrics_1day RENAME COLUMN request_count TO mine"); // prettier-ignore
+        await query(owner, `SELECT alter_job(${jobs[3]?.id}, scheduled => false)`);
+        await query(owner, "ALTER TABLE llm_logs RENAME TO logs");
+
+        const preview = succeeded(await stack.preview(program));
+        const refreshing = succeeded(await stack.preview(program, { refresh: true }));
+        const refresh = succeeded(await stack.refresh());
+        const run = succeeded(await stack.up(program));
+
+        const lines: Readonly<Record<string, string>> = {
+            "llm-metrics-1min":
+                "~ view: another query, by CREATE OR REPLACE VIEW → the view that TimescaleDB made",
+            "llm-metrics-1hour": "~ name: public.mine → public.llm_metrics_1hour",
+            "llm-metrics-1day": "~ columns.mine: mine → request_count",
+            "llm-error-summary": "~ refreshPolicy.paused: true → false",
+            "llm-logs": "~ name: public.logs → public.llm_logs",
+        };
+        for (const [name, line] of Object.entries(lines)) {
+            expect([name, said(preview, name)]).toEqual([name, line]);
+            // What the inputs cannot say, such as a view that was replaced, a refresh says as well.
+            for (const other of [refreshing, refresh]) expect(said(other, name)).toContain(line);
+        }
+        const updates = Object.fromEntries(Object.keys(lines).map((name) => [name, "update"]));
+        for (const done of [preview, run]) expect(changes(done)).toEqual(updates);
+        expect(
+            await Promise.all(["llm_metrics_1min", "llm_metrics_1hour", "llm_metrics_1day", "llm_error_summary"].map((name) => refreshJob(owner, name))), // prettier-ignore
+        ).toEqual(jobs);
+        expect(await relations(owner)).toEqual(objects);
+        expect(changes(succeeded(await stack.preview(program, { expectNoChanges: true })))).toEqual(
+            {},
+        );
+    });
+
     it("is found unchanged by refresh as well, and by the preview after it", async () => {
         const refresh = succeeded(await stack.refresh({ expectNoChanges: true }));
         const preview = succeeded(await stack.preview(program, { expectNoChanges: true }));

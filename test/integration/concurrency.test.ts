@@ -5,7 +5,7 @@ import { withSession } from "../../components/timescale/core/session";
 import { withClient } from "../helpers/clients";
 import { recordEnvironment } from "../helpers/environment";
 import { aggregate, type AggregateInputs, expectNoChange, hypertable } from "./declared";
-import { onServersWithSessions, type Target } from "./onEveryServer";
+import { onServersWithSessions, type Row, type Target } from "./onEveryServer";
 
 const raw = {
     name: "requests",
@@ -131,6 +131,78 @@ onServersWithSessions("locks, deployments at the same time and jobs", (target) =
             expect(longest).toBeLessThan(lockTimeout + machine);
         });
         expect(await jobs("read")).toEqual([]);
+    });
+
+    it("builds an index chunk by chunk behind a long transaction, and leaves no half of it behind", async () => {
+        const table = hypertable(target, raw);
+        await table.up();
+        const indexed = { ...raw, indexes: [{ name: "by_value", columns: ["v DESC"] }] };
+        const valid = (): Promise<Row[]> =>
+            target.asAdmin(
+                `SELECT i.indisvalid AS valid, count(*)::int AS n FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+                 WHERE c.relname ~ 'by_value$' GROUP BY 1`,
+            );
+        await withClient(target.database.owner, async (holder) => {
+            await holder.query("BEGIN");
+            // The oldest chunk: the build reaches the one that writers use only when it is free.
+            await holder.query("INSERT INTO requests VALUES (now() - interval '9 days', 1)");
+            const writer = insertAllTheTime(target);
+            let released: Promise<unknown> | undefined;
+
+            await table.up(indexed, {
+                onStatus: (text) => {
+                    if (/create_index waits its turn, attempt 2: .*lock timeout/.test(text)) {
+                        released ??= holder.query("COMMIT");
+                    }
+                },
+            });
+
+            const { longest, rows } = await writer.stop();
+            expect(released).toBeDefined();
+            await released;
+            expect(longest).toBeLessThan(lockTimeout + machine);
+            expect(rows).toBeGreaterThan(1);
+        });
+        const [chunks] = await target.asAdmin("SELECT count(*)::int AS n FROM show_chunks('requests')"); // prettier-ignore
+        expect(await valid()).toEqual([{ valid: true, n: Number(chunks?.["n"]) + 1 }]);
+        await expectNoChange(table, indexed);
+        await table.up(raw);
+        expect(await valid()).toEqual([]);
+    });
+
+    it("replaces the half of an index that a killed build left behind", async () => {
+        const table = hypertable(target, raw);
+        await table.up();
+        const indexed = { ...raw, indexes: [{ name: "by_value", columns: ["v DESC"] }] };
+        await withClient(target.database.owner, async (holder) => {
+            await holder.query("BEGIN");
+            // On one chunk alone: the build has begun when it gets there.
+            const [chunk] = await target.asAdmin(
+                "SELECT c::text AS name FROM show_chunks('requests') c ORDER BY 1 DESC LIMIT 1",
+            );
+            await holder.query(`LOCK TABLE ${String(chunk?.["name"])} IN ROW EXCLUSIVE MODE`);
+            const broken = target.anotherSession(async (session) => {
+                const other = hypertable(target, raw, session);
+                other.outputs = table.outputs;
+                return other.up(indexed);
+            });
+            const pid = await until("the build in progress", async () => {
+                const [row] = await target.asAdmin(
+                    "SELECT pid FROM pg_stat_activity WHERE query ~ '^CREATE INDEX' AND wait_event_type = 'Lock'",
+                );
+                return row?.["pid"] as number | undefined;
+            });
+            await target.asAdmin(`SELECT pg_terminate_backend(${pid})`);
+            await expect(broken).rejects.toMatchObject({ statement: "create_index" });
+            await holder.query("ROLLBACK");
+        });
+
+        expect(await table.preview(indexed)).toEqual([
+            "indexes.by_value: left invalid by an interrupted build → btree (v DESC)",
+        ]);
+        await table.up(indexed);
+        await expectNoChange(table, indexed);
+        await table.up(raw);
     });
 
     it("makes one aggregate with one set of jobs when two deployments create it at once", async () => {

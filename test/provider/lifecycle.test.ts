@@ -304,6 +304,29 @@ onEveryServer((target) => {
         expect((await failure(provider.delete(olds))).message).toContain("connection_refused");
     });
 
+    it("takes nothing for gone because a privilege is missing, and says which", async () => {
+        const catalogs = "ALL TABLES IN SCHEMA _timescaledb_catalog";
+        await target.asAdmin(`REVOKE SELECT ON ${catalogs} FROM PUBLIC`);
+        try {
+            expect(await provider.diff(outputs, aggregate)).toMatchObject({ changes: "none" });
+            expect(await provider.read("public.requests_hourly", outputs)).toMatchObject({
+                id: "public.requests_hourly",
+                properties: outputs,
+            });
+            const said = engine.take();
+            expect(said.map(({ severity }) => severity)).toEqual(["warning", "warning"]);
+            for (const { message } of said) {
+                expect(message).toMatch(/^not (?:compared with|read from) the live database: /);
+                expect(message).toContain("permission denied");
+                expect(message).toContain("42501");
+            }
+        } finally {
+            await target.asAdmin(`GRANT SELECT ON ${catalogs} TO PUBLIC`);
+        }
+        expect(await provider.diff(outputs, aggregate)).toMatchObject({ changes: "none" });
+        expect(engine.take()).toEqual([]);
+    });
+
     it("compares the inputs alone while the connection is not known", async () => {
         const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
         for (const unknownConnection of [unknown, { ...connection, password: unknown }]) {

@@ -14,6 +14,7 @@ const config: DockerConfig = {
     manageAccess: true,
     passwords: { owner: "owner-pw", writer: "writer-pw", reader: "reader-pw" },
     protectData: true,
+    adopt: false,
     admin: { user: "postgres", password: "admin-pw" },
     docker: {
         image: "timescale/timescaledb:2.14.2-pg15",

@@ -82,6 +82,7 @@ describe("a sound config", () => {
             manageAccess: true,
             passwords: { owner: "owner-pw", writer: "writer-pw", reader: "reader-pw" },
             protectData: true,
+            adopt: false,
             admin: { user: "postgres", password: "admin-pw" },
             docker: {
                 image: "timescale/timescaledb:2.14.2-pg15",
