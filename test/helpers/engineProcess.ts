@@ -20,6 +20,8 @@ export interface EngineProcess extends Runnable {
     readonly command: automation.PulumiCommand;
     /** Ends the engine that runs now with SIGKILL; gives the process ids of its children. */
     readonly kill: () => readonly number[];
+    /** Process ids of the children of the engine that runs now. */
+    readonly children: () => readonly number[];
 }
 
 /** The engine in this folder. */
@@ -58,8 +60,11 @@ export async function openEngine(directory: string): Promise<EngineProcess> {
             throw new Error(`pulumi ${args[0]} ended with ${code ?? signal}:\n${stderr}${stdout}`);
         return { stdout, stderr, code };
     };
+    const children = (): readonly number[] =>
+        running?.pid === undefined ? [] : descendants(running.pid);
     return {
         run,
+        children,
         command: Object.assign(Object.create(command) as automation.PulumiCommand, { run }),
         kill: () => {
             const engine = running;

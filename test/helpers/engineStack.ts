@@ -3,7 +3,7 @@
  * backend in a temporary folder.
  */
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -90,6 +90,10 @@ export interface EngineStack {
     readonly state: () => Promise<State>;
     /** Ends the engine that runs now with SIGKILL; gives the process ids of its children. */
     readonly kill: () => readonly number[];
+    /** Process ids of the children of the engine that runs now. */
+    readonly children: () => readonly number[];
+    /** The folder in which the engine and the provider run. */
+    readonly workDir: string;
     /**
      * Whatever could give a secret away, by where it is: the exported state, every file of the
      * backend and of the work folder, and everything that was ever printed.
@@ -124,8 +128,12 @@ export function resourcesOf(state: State): ReadonlyMap<string, StateResource> {
 
 const project = "llm-observatory";
 
-/** A new, empty stack. */
-export async function createEngineStack(): Promise<EngineStack> {
+/**
+ * A new, empty stack.
+ *
+ * @param files a folder whose files are put where the engine and the provider run
+ */
+export async function createEngineStack(files?: string): Promise<EngineStack> {
     const directory = engineDirectory();
     if (directory === undefined) throw new Error("there is no Pulumi engine");
     const backend = mkdtempSync(join(tmpdir(), "observatory-backend-"));
@@ -135,6 +143,7 @@ export async function createEngineStack(): Promise<EngineStack> {
     // They go with this process, however it ends.
     const folders = startGuarded("", 'rm -rf "$1" "$2"', { args: [backend, workDir] });
     folders.release();
+    if (files !== undefined) cpSync(files, workDir, { recursive: true });
     const engine = await openEngine(directory);
     const envVars = {
         PULUMI_BACKEND_URL: `file://${backend}`,
@@ -190,6 +199,8 @@ export async function createEngineStack(): Promise<EngineStack> {
             };
         },
         kill: engine.kill,
+        children: engine.children,
+        workDir,
         traces: async () =>
             new Map([
                 ["the exported state", await cli("stack", "export")],
