@@ -24,7 +24,7 @@ export function scriptedSession(
             return Promise.resolve().then(() => ({ rows: answer(sql) ?? [], rowCount: 0 }));
         },
     };
-    return { session: { client, connection, notices: [] } as unknown as Session, sent };
+    return { session: { client, connection } as unknown as Session, sent };
 }
 
 export function databaseError(

@@ -64,7 +64,7 @@ function freshDatabase(server: TestServer): Target {
     beforeAll(async () => {
         const database = await server.createDatabase();
         const client = await open(database.owner);
-        const session: Session = { client, connection: database.owner, notices: [] };
+        const session: Session = { client, connection: database.owner };
         standing = { database, session, admin: await open(database.admin) };
         // Policies run when a test runs them.
         await standing.admin.query("SELECT _timescaledb_functions.stop_background_workers()");

@@ -125,7 +125,7 @@ describe("withObjectLock", () => {
         expect(sent).toEqual([
             `SELECT ${lock} AS locked`,
             "work",
-            `SELECT ${lock.replace("pg_try_advisory_lock", "pg_advisory_unlock")}`,
+            `SELECT ${lock.replace("pg_try_advisory_lock", "pg_advisory_unlock")} AS unlocked`,
         ]);
         expect(waits).toEqual([]);
     });

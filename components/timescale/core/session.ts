@@ -1,6 +1,6 @@
-/** One connection for one operation, and the transactions on it. */
+/** Connections, and the transactions on them: an operation has one to itself. */
 import { backOff } from "exponential-backoff";
-import { Client, type QueryResultRow } from "pg";
+import { Client, Pool, type QueryResultRow } from "pg";
 
 import { connectError } from "./connectErrors";
 import type { Connection } from "./connection";
@@ -21,8 +21,6 @@ export interface Queryable {
 export interface Session {
     readonly client: Client;
     readonly connection: Connection;
-    /** Server messages of level NOTICE and above, since the last time they were taken. */
-    readonly notices: string[];
 }
 
 export interface ConnectOptions {
@@ -40,25 +38,74 @@ export interface ConnectOptions {
 export async function withSession<T>(
     connection: Connection,
     work: (session: Session) => Promise<T>,
-    { patience = 0, onWait }: ConnectOptions = {},
+    options: ConnectOptions = {},
 ): Promise<T> {
-    const session = await connect(connection, patience, onWait);
+    const client = await connectWith(() => connect(connection), connection, options);
     try {
-        return await work(session);
+        return await work({ client, connection });
     } finally {
         // A server that went away in the middle has already been reported by the work itself.
-        await session.client.end().then(undefined, () => undefined);
+        await client.end().then(undefined, () => undefined);
     }
 }
 
-async function connect(
+async function connect(connection: Connection): Promise<Client> {
+    const client = new Client(clientConfig(connection));
+    outliveErrors(client);
+    await client.connect();
+    return client;
+}
+
+/** Without a listener a connection lost between two queries would end the process. */
+function outliveErrors(client: Client): void {
+    // The next query on it fails, and is what tells.
+    client.on("error", () => undefined);
+}
+
+/**
+ * Connections of one login that are kept for a while after their use, and used again.
+ *
+ * @param maximum how many there may be at a time
+ * @param idleTimeout how long one is kept without use, in milliseconds
+ */
+export function createPool(connection: Connection, maximum: number, idleTimeout: number): Pool {
+    // Not among the pool's own settings: its time-out for connecting would come first, without the
+    // reason, and the password would be in them.
+    const config = clientConfig(connection);
+    const pool = new Pool({
+        max: maximum,
+        idleTimeoutMillis: idleTimeout,
+        // What is kept for the next operation keeps no process alive.
+        allowExitOnIdle: true,
+        Client: class extends Client {
+            constructor() {
+                super(config);
+                outliveErrors(this);
+            }
+        },
+    });
+    // A connection that the server ended while nobody used it has left the pool, and is not missed.
+    pool.on("error", () => undefined);
+    return pool;
+}
+
+/**
+ * Connects by `open`, and goes on trying while the server is starting.
+ *
+ * @throws TimescaleError in the user's terms when the server cannot be reached or refuses the login
+ */
+export async function connectWith<T>(
+    open: () => Promise<T>,
     connection: Connection,
-    patience: number,
-    onWait: ((reason: string) => void) | undefined,
-): Promise<Session> {
+    { patience = 0, onWait }: ConnectOptions,
+): Promise<T> {
     const deadline = Date.now() + patience;
     let told = false;
-    return backOff(() => attempt(connection), {
+    const attempt = (): Promise<T> =>
+        open().then(undefined, (error: unknown) => {
+            throw connectError(error, connection);
+        });
+    return backOff(attempt, {
         numOfAttempts: Number.MAX_SAFE_INTEGER,
         startingDelay: 250,
         maxDelay: 2000,
@@ -79,18 +126,12 @@ function isNotYetReady(error: unknown): boolean {
     );
 }
 
-async function attempt(connection: Connection): Promise<Session> {
-    const client = new Client(clientConfig(connection));
-    const notices: string[] = [];
-    client.on("notice", (notice) => notices.push(notice.message ?? ""));
-    // Without a listener a connection lost between two queries would end the process.
-    client.on("error", (error) => notices.push(error.message));
-    try {
-        await client.connect();
-    } catch (error) {
-        throw connectError(error, connection);
-    }
-    return { client, connection, notices };
+/** Sessions in which something went wrong, or that may still hold what they were to give back. */
+const spoiled = new WeakSet<Client>();
+
+/** Whether another operation finds the session as a new one: no transaction, lock or failure is left. */
+export function isClean({ client }: Session): boolean {
+    return !spoiled.has(client) && client.getTransactionStatus() === "I";
 }
 
 export interface TransactionOptions {
@@ -126,6 +167,7 @@ export async function inTransaction<T>(
     try {
         result = await work(client);
     } catch (error) {
+        spoiled.add(client);
         // The first error is the one to report; a dead connection has rolled back by itself.
         await client.query("ROLLBACK").then(undefined, () => undefined);
         throw error;
@@ -175,7 +217,13 @@ export async function withObjectLock<T>(
     } finally {
         // The lock goes with the session in any case; the embedded server's session lives on.
         await session.client
-            .query(`SELECT pg_advisory_unlock(${key})`)
-            .then(undefined, () => undefined);
+            .query<{ unlocked: boolean }>(`SELECT pg_advisory_unlock(${key}) AS unlocked`)
+            .then(
+                ({ rows }) => rows[0]?.unlocked === true,
+                () => false,
+            )
+            .then((unlocked) => {
+                if (!unlocked) spoiled.add(session.client);
+            });
     }
 }

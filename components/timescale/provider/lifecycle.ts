@@ -13,11 +13,10 @@ import type { Connection } from "../core/connection";
 import { explain, TimescaleError } from "../core/errors";
 import { displayName } from "../core/identifier";
 import type { Note } from "../core/plan";
-import { type ConnectOptions, type Session, withSession } from "../core/session";
+import type { ConnectOptions, Session } from "../core/session";
 import { continuousAggregateKind } from "./continuousAggregateKind";
 import { delivered, report, withStatus } from "./engineLog";
 import { hypertableKind } from "./hypertableKind";
-import { limited } from "./limit";
 import {
     asJson,
     messagesOf,
@@ -27,6 +26,7 @@ import {
     reasonOf,
     type Subject,
 } from "./planDocument";
+import { withPooledSession } from "./pool";
 import {
     connectionOf,
     type Hooks,
@@ -418,10 +418,7 @@ function session<T>(
     options: ConnectOptions,
     work: (open: Session) => Promise<T>,
 ): Promise<T> {
-    const connection = connectionOf(inputs);
-    return limited(`${connection.host}:${connection.port}`, () =>
-        withSession(connection, work, options),
-    );
+    return withPooledSession(connectionOf(inputs), work, options);
 }
 
 /** The engine may be at the end of its run when it has its answer: what was said goes first. */

@@ -1,7 +1,7 @@
 /** Bounds how many connections this process opens to one server at a time. */
 
 /** The engine runs up to four operations a core at once; a server's max_connections is not ours alone. */
-const maximum = 8;
+export const maximum = 8;
 
 const running = new Map<string, number>();
 const waiting = new Map<string, (() => void)[]>();
