@@ -11,3 +11,4 @@ export type { Index } from "./core/indexes";
 export type { CompressionPolicy, JobSettings, RefreshPolicy, RetentionPolicy } from "./core/policy";
 export { readSql } from "./core/sqlFile";
 export { Hypertable, type HypertableArgs, type HypertableProperties } from "./hypertable";
+export { View, type ViewArgs, type ViewProperties } from "./view";

@@ -78,6 +78,7 @@ const queries: Readonly<Record<string, Query>> = {
         columns: ["indexes", "compressed", "compressedChunks", "chunks", "compression", "jobs"],
         rows: 1,
     },
+    "identity.sql": { parameters: [], columns: ["databaseUuid"], rows: 1 },
     "kept_aggregate.sql": {
         parameters: ["(SELECT 'pulumi-timescale: kept x')"],
         columns: ["schema", "name"],
@@ -89,6 +90,11 @@ const queries: Readonly<Record<string, Query>> = {
     "normalised_query.sql": {
         parameters: ["'public.reads'"],
         columns: ["definition", "columns", "mutableFunctions"],
+    },
+    "object_dependants.sql": {
+        parameters: ["'pg_class'", "'public.requests_hourly'::regclass::oid::text"],
+        columns: ["kind", "identity"],
+        rows: 1,
     },
     "raw_floor.sql": { parameters: [source], columns: ["floor"] },
     "relation.sql": {
@@ -102,6 +108,14 @@ const queries: Readonly<Record<string, Query>> = {
     "server.sql": {
         parameters: [],
         columns: serverColumns,
+    },
+    "view.sql": {
+        parameters: ["'public'", "'reads'", "null", "'observatory_owner'"],
+        columns: [
+            ...["oid", "schema", "name", "definition", "aggregate", "extension", "attached"],
+            "mayGiveAway",
+        ],
+        rows: 1,
     },
 };
 

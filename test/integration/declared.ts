@@ -10,10 +10,13 @@ import type {
     Properties,
     ResourceKind,
 } from "../../components/timescale/provider/resourceKind";
+import { viewKind } from "../../components/timescale/provider/viewKind";
+import type { ViewProperties } from "../../components/timescale/view";
 import type { Target } from "./onEveryServer";
 
 export type AggregateInputs = Omit<ContinuousAggregateProperties, "connection" | "databaseUuid">;
 export type HypertableInputs = Omit<HypertableProperties, "connection" | "databaseUuid">;
+export type ViewInputs = Omit<ViewProperties, "connection" | "databaseUuid">;
 
 /** One declared object, and what its last `up` left in the state. */
 export interface Declared<Inputs extends object> {
@@ -51,6 +54,10 @@ export function hypertable(
     session?: Session,
 ): Declared<HypertableInputs> {
     return declare(target, hypertableKind, inputs, session);
+}
+
+export function view(target: Target, inputs: ViewInputs, session?: Session): Declared<ViewInputs> {
+    return declare(target, viewKind, inputs, session);
 }
 
 function declare<Inputs extends object>(

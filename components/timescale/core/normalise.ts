@@ -66,7 +66,12 @@ export async function normaliseUnder(
     }
 }
 
-async function viewOver(
+/**
+ * Any SELECT in the server's words, its columns named as given.
+ *
+ * @param client in a read-write transaction that the caller rolls back
+ */
+export async function viewOver(
     client: Queryable,
     body: string,
     columns: readonly string[] = [],

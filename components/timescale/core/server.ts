@@ -54,3 +54,10 @@ export async function inspectServer(client: Queryable): Promise<UsableServer> {
         embedded: state.embedded,
     };
 }
+
+/** The database's own identity, which a restored or rebuilt one does not share. */
+export async function inspectIdentity(client: Queryable): Promise<string> {
+    await inspectServer(client);
+    const { rows } = await client.query<{ databaseUuid: string }>(readSql("catalog/identity.sql"));
+    return rows[0]?.databaseUuid ?? "";
+}

@@ -1,6 +1,4 @@
 /** Continuous aggregates for the lifecycle. */
-import { DatabaseError } from "pg";
-
 import { converge } from "../core/aggregate/converge";
 import type { InspectedAggregate } from "../core/aggregate/inspect";
 import {
@@ -19,6 +17,7 @@ import { displayName } from "../core/identifier";
 import type { ChangeLine } from "../core/plan";
 import { inspectServer } from "../core/server";
 import { inTransaction } from "../core/session";
+import { isAboutTheText } from "./aboutTheText";
 import { actualPolicyInputs } from "./policyInputs";
 import {
     actualName,
@@ -104,16 +103,6 @@ export const continuousAggregateKind: ResourceKind = {
         });
     },
 };
-
-/**
- * Whether the server refuses the text itself. A missing table or column may be made by the same
- * deployment, and a missing privilege may be granted by it.
- */
-function isAboutTheText(error: TimescaleError): boolean {
-    if (!(error.cause instanceof DatabaseError)) return false;
-    const code = error.code ?? "";
-    return /^(42|22|0A)/.test(code) && !["42P01", "42703", "42501", "42P07"].includes(code);
-}
 
 function memoryOf(inputs: Properties, outputs: Properties | undefined): Memory {
     return {

@@ -13,7 +13,9 @@ import type { Connection } from "../core/connection";
 import { explain, TimescaleError } from "../core/errors";
 import { displayName } from "../core/identifier";
 import type { Note } from "../core/plan";
-import type { ConnectOptions, Session } from "../core/session";
+import { inspectIdentity } from "../core/server";
+import { serverError } from "../core/serverErrors";
+import { type ConnectOptions, inTransaction, type Session } from "../core/session";
 import { continuousAggregateKind } from "./continuousAggregateKind";
 import { delivered, report, withStatus } from "./engineLog";
 import { hypertableKind } from "./hypertableKind";
@@ -35,8 +37,9 @@ import {
     type Properties,
     type ResourceKind,
 } from "./resourceKind";
+import { viewKind } from "./viewKind";
 
-const kinds: readonly ResourceKind[] = [continuousAggregateKind, hypertableKind];
+const kinds: readonly ResourceKind[] = [continuousAggregateKind, hypertableKind, viewKind];
 
 interface CheckResult {
     inputs: Record<string, unknown>;
@@ -80,7 +83,7 @@ async function check(olds: Properties, news: Properties): Promise<CheckResult> {
     const changed = kind.liveProperties.some(
         (property) => !isDeepStrictEqual(olds[property], news[property]),
     );
-    const isNew = olds["name"] === undefined;
+    const isNew = kind.properties.every((property) => olds[property] === undefined);
     if (failures.length > 0 || !(changed || isNew)) return { inputs: { ...news }, failures };
     const unknown = unknownPart(news, isNew ? undefined : ["connection", ...kind.liveProperties]);
     if (unknown === undefined) failures.push(...(await liveCheck(kind, news, isNew)));
@@ -98,26 +101,33 @@ function programProblems(news: Properties): CheckResult["failures"] {
 /** Finds what the program could not: connections that it did not know to be the same. */
 function duplicateProblems(kind: ResourceKind, news: Properties): CheckResult["failures"] {
     const connection = news["connection"] as Partial<Connection> | undefined;
-    const name = news["name"];
-    if (typeof name !== "string" || hasUnknown(connection)) return [];
-    const schema = typeof news["schema"] === "string" ? news["schema"] : "public";
-    const place = [connection?.host, connection?.port, connection?.database, schema, name].join(
-        "\0",
-    );
+    const identity = identityOf(kind, news);
+    if (identity === undefined || hasUnknown([connection, news["schema"], news["name"]])) return [];
+    const { schema = "public", name } = news;
+    const object = kind.identityOf === undefined ? [schema, name] : [identity];
+    const place = [connection?.host, connection?.port, connection?.database, ...object].join("\0");
     const urn = urnOf(news);
     const other = declaredBy.get(place);
     declaredBy.set(place, other ?? urn);
     if (other === undefined || other === urn) return [];
     return [
         {
-            property: "name",
+            property: kind.identityProperty ?? "name",
             reason: [
-                `${schema}.${name} is declared twice`,
+                `${identity} is declared twice`,
                 `  detail: ${other.split("::").at(-1)} declares it as well`,
                 `  hint:   give this ${kind.name} another name, or remove one of the two`,
             ].join("\n"),
         },
     ];
+}
+
+/** What the engine and people know it by; undefined while it is not known. */
+function identityOf(kind: ResourceKind, inputs: Properties): string | undefined {
+    if (kind.identityOf !== undefined) return kind.identityOf(inputs);
+    const { schema, name } = inputs;
+    if (typeof name !== "string") return undefined;
+    return `${typeof schema === "string" ? schema : "public"}.${name}`;
 }
 
 const takenOver: Note = {
@@ -198,7 +208,13 @@ function unknownPart(
 }
 
 function subjectOf(kind: ResourceKind, inputs: Properties): Subject {
-    return { urn: urnOf(inputs), kind: kind.name, object: displayName(nameOf(inputs)) };
+    // A function's identity is quoted where PostgreSQL needs it already.
+    const identity = kind.identityOf === undefined ? undefined : (kind.identityOf(inputs) ?? "");
+    return {
+        urn: urnOf(inputs),
+        kind: kind.name,
+        object: identity ?? displayName(nameOf(inputs)),
+    };
 }
 
 function documentOf(
@@ -276,7 +292,7 @@ function anotherDatabase(
 
 async function create(inputs: Properties): Promise<{ id: string; outs: Record<string, unknown> }> {
     const outs = await convergeResource(inputs, undefined);
-    return { id: idOf(inputs), outs };
+    return { id: identityOf(kindOf(inputs), inputs) ?? "", outs };
 }
 
 async function update(
@@ -285,10 +301,6 @@ async function update(
     news: Properties,
 ): Promise<{ outs: Record<string, unknown> }> {
     return { outs: await convergeResource(news, olds) };
-}
-
-function idOf(inputs: Properties): string {
-    return `${typeof inputs["schema"] === "string" ? inputs["schema"] : "public"}.${String(inputs["name"])}`;
 }
 
 /** A container that was just started may not answer for a while. */
@@ -324,7 +336,7 @@ async function convergeResource(
         if (applied === undefined) throw quiet(new Error(text, { cause: error }));
         // What stands is recorded; the next up finishes the rest.
         throw Object.assign(quiet(new Error(text, { cause: error })), {
-            id: idOf(inputs),
+            id: identityOf(kind, inputs) ?? "",
             properties: applied,
             reasons: [text],
         });
@@ -388,14 +400,15 @@ async function remove(_id: string, props: Properties): Promise<void> {
     try {
         await withStatus(urnOf(props), (show) =>
             session(props, { onWait: show }, async (open) => {
-                const planned = await kind.plan(open, inputsOf(kind, props), props);
+                // Without a plan: what the text reads may be gone already.
+                const databaseUuid = await identity(open);
                 const met = props["metDatabaseUuid"] as string | undefined;
-                if (met !== undefined && met !== planned.databaseUuid) {
+                if (met !== undefined && met !== databaseUuid) {
                     // Another database is none of this resource's; the one it was in is gone.
                     report(
                         urnOf(props),
                         "warning",
-                        `another database answers, and nothing is deleted in it: it is ${planned.databaseUuid}, and this resource was made in ${met}`,
+                        `another database answers, and nothing is deleted in it: it is ${databaseUuid}, and this resource was made in ${met}`,
                     );
                     return;
                 }
@@ -411,6 +424,16 @@ async function remove(_id: string, props: Properties): Promise<void> {
             }),
         );
     }
+}
+
+function identity(open: Session): Promise<string> {
+    return inTransaction(
+        open,
+        { readOnly: true, searchPath: ["pg_catalog"] },
+        inspectIdentity,
+    ).then(undefined, (error: unknown) => {
+        throw serverError(error, { statement: "inspect", object: "the database" });
+    });
 }
 
 function session<T>(

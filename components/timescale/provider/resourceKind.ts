@@ -2,6 +2,7 @@
 import type { KnownObject } from "../core/aggregate/inspect";
 import type { Connection } from "../core/connection";
 import type { QualifiedName } from "../core/identifier";
+import type { ObjectMemory, Remembered } from "../core/memory";
 import type { Plan } from "../core/plan";
 import type { Session } from "../core/session";
 import type { IsUnknown, Problem } from "../core/validate";
@@ -28,6 +29,12 @@ export interface Planned {
 export interface ResourceKind {
     /** As in the type token, such as `ContinuousAggregate`. */
     readonly name: string;
+    /**
+     * What tells the object from others of its database, such as `public.f(integer)`, and the input
+     * that says so; undefined while that is not known. Default: schema and name of the inputs.
+     */
+    readonly identityOf?: (inputs: Properties) => string | undefined;
+    readonly identityProperty?: string;
     /** The names of every input but the connection. */
     readonly properties: readonly string[];
     validate(inputs: Properties, isUnknown: IsUnknown): Problem[];
@@ -67,6 +74,20 @@ export function knownObject(outputs: Properties | undefined): { readonly known?:
     const hypertableId = outputs?.["objectId"] as number | undefined;
     if (databaseUuid === undefined || hypertableId === undefined) return {};
     return { known: { databaseUuid, hypertableId } };
+}
+
+/** What is remembered of an object whose number is its oid. */
+export function objectMemory(
+    outputs: Properties | undefined,
+): Pick<ObjectMemory, "managed" | "known" | "fingerprint"> {
+    const databaseUuid = outputs?.["metDatabaseUuid"] as string | undefined;
+    const oid = outputs?.["objectId"] as number | undefined;
+    const fingerprint = outputs?.["fingerprint"] as Remembered | undefined;
+    return {
+        managed: outputs !== undefined,
+        ...(databaseUuid !== undefined && oid !== undefined && { known: { databaseUuid, oid } }),
+        ...(fingerprint !== undefined && { fingerprint }),
+    };
 }
 
 /** Where it stands, when somebody moved it by hand. */

@@ -2,6 +2,7 @@
  * The difference between an aggregate in the database and its declaration, as typed changes.
  * Pure: both sides are values, and the queries on them are in the server's own words already.
  */
+import { columnDifferences, type ColumnRename } from "../columns";
 import { type GrantDifference, grantDifferences } from "../grants";
 import type { QualifiedName } from "../identifier";
 import { type IndexChange, indexDiff, unquote } from "../indexes";
@@ -35,11 +36,6 @@ export type AggregateChange =
     | { readonly kind: "comment"; readonly was: string | null; readonly will: string | null }
     | { readonly kind: "grants"; readonly difference: GrantDifference }
     | { readonly kind: "fill" };
-
-export interface ColumnRename {
-    readonly was: string;
-    readonly will: string;
-}
 
 export type AggregateRefusal =
     | QueryRefusal
@@ -306,20 +302,6 @@ function renamedTerm(term: string, names: ReadonlyMap<string, string>): string {
 
 function quotedName(column: string): string {
     return `"${column.replaceAll('"', '""')}"`;
-}
-
-/** Columns that appear, vanish or change type, by name, in the order of the output. */
-export function columnDifferences(
-    was: ActualAggregate["columns"],
-    will: ActualAggregate["columns"],
-): ColumnDifference[] {
-    const before = new Map(was.map(({ name, type }) => [name, type]));
-    const after = new Map(will.map(({ name, type }) => [name, type]));
-    return [...new Set([...before.keys(), ...after.keys()])].flatMap((name) => {
-        const one = before.get(name) ?? null;
-        const other = after.get(name) ?? null;
-        return one === other ? [] : [{ name, was: one, will: other }];
-    });
 }
 
 function ownerChanges(actual: ActualAggregate, owner: string): AggregateChange[] {

@@ -1,4 +1,5 @@
 /** From changes to the statements that make them, and to the lines and refusals that preview shows. */
+import { describeColumns, renameColumnStatements } from "../columns";
 import { definitionDiff } from "../definitionDiff";
 import { TimescaleError } from "../errors";
 import { grantLines } from "../grants";
@@ -23,13 +24,7 @@ import {
     renameStatements,
     roleStatements,
 } from "../tableStatements";
-import type {
-    AggregateChange,
-    AggregateDiff,
-    AggregateRefusal,
-    ColumnRename,
-    QueryRefusal,
-} from "./diff";
+import type { AggregateChange, AggregateDiff, AggregateRefusal, QueryRefusal } from "./diff";
 import type { ActualAggregate } from "./inspect";
 import type { DesiredAggregate } from "./spec";
 import { restoreViewStatements } from "./view";
@@ -232,7 +227,7 @@ function statementsOf(change: AggregateChange, context: StatementContext): State
         case "restoreView":
             return restoreViewStatements(change.actual);
         case "renameColumns":
-            return renameColumnStatements(change.columns, name);
+            return renameColumnStatements("MATERIALIZED VIEW", name, change.columns);
         case "materializedOnly":
             return [
                 {
@@ -260,24 +255,6 @@ function statementsOf(change: AggregateChange, context: StatementContext): State
         case "grants":
             return grantStatements(name, change.difference);
     }
-}
-
-/** Names may change places, so where one is taken all pass through names that nobody has. */
-function renameColumnStatements(
-    columns: readonly ColumnRename[],
-    name: QualifiedName,
-): Statement[] {
-    const rename = (was: string, will: string): Statement => ({
-        name: "rename_column",
-        sql: `ALTER MATERIALIZED VIEW ${quoteQualified(name)} RENAME COLUMN ${escapeIdentifier(was)} TO ${escapeIdentifier(will)}`,
-    });
-    const taken = columns.some(({ will }) => columns.some(({ was }) => was === will));
-    if (!taken) return columns.map(({ was, will }) => rename(was, will));
-    const between = (at: number): string => `pulumi_timescale_column_${at}`;
-    return [
-        ...columns.map(({ was }, at) => rename(was, between(at))),
-        ...columns.map(({ will }, at) => rename(between(at), will)),
-    ];
 }
 
 function createStatement(desired: DesiredAggregate): Statement {
@@ -312,15 +289,6 @@ export function markStatement(name: QualifiedName, marker: string | null): State
             ].join("\n"),
         )}`,
     };
-}
-
-/** What the query's output gains and loses, as lines below the difference of the texts. */
-function describeColumns({ columns }: QueryRefusal): string[] {
-    return columns.map(({ name, was, will }) => {
-        if (was === null) return `column ${name} ${will} appears`;
-        if (will === null) return `column ${name} ${was} vanishes`;
-        return `column ${name} becomes ${will}, was ${was}`;
-    });
 }
 
 function refusalError(reason: AggregateRefusal, name: QualifiedName): TimescaleError {

@@ -1,0 +1,61 @@
+/** Brings an object without data of its own to its declaration: inspect, plan, apply, inspect again. */
+import { applyStatements } from "./apply";
+import { notConverged, refuse } from "./converging";
+import type { Remembered } from "./memory";
+import { isEmpty, type Plan } from "./plan";
+import { type Session, withObjectLock } from "./session";
+
+export interface ConvergeHooks<Result> {
+    readonly onStatus: (text: string) => void;
+    /** Told as soon as the object stands: from here on a failure is partial. */
+    readonly onApplied: (result: Result) => void;
+    /** @throws when another database answers than the one that is meant */
+    readonly checkDatabase: (databaseUuid: string) => void;
+}
+
+export interface ConvergedObject {
+    readonly databaseUuid: string;
+    readonly fingerprint: Remembered;
+    /** Its number, by which it is found again after a rename by hand. */
+    readonly objectId: number;
+}
+
+export interface ObjectPlan<Result> {
+    readonly plan: Plan;
+    readonly databaseUuid: string;
+    readonly searchPath: readonly string[];
+    /** What is remembered of it; undefined while it does not stand. */
+    readonly standing: Result | undefined;
+}
+
+/**
+ * Inspects, applies what differs and inspects again. Running it again after any failure finishes
+ * the work.
+ *
+ * @throws TimescaleError; nothing was changed then, or `onApplied` was told
+ */
+export function convergeObject<Result>(
+    session: Session,
+    object: string,
+    planLive: (applied: boolean) => Promise<ObjectPlan<Result>>,
+    hooks: ConvergeHooks<Result>,
+): Promise<Result> {
+    return withObjectLock(session, object, hooks.onStatus, async () => {
+        let now = await planLive(false);
+        hooks.checkDatabase(now.databaseUuid);
+        // Default privileges give a new object grants that only show when it stands: a second round.
+        for (let round = 0; round < 2 && (round === 0 || !isEmpty(now.plan)); round += 1) {
+            refuse(now.plan.refusals);
+            hooks.onStatus(now.standing === undefined ? "creating it" : "applying the plan");
+            await applyStatements(session, now.plan.statements, {
+                object,
+                searchPath: now.searchPath,
+                onRetry: hooks.onStatus,
+            });
+            now = await planLive(true);
+            if (now.standing !== undefined) hooks.onApplied(now.standing);
+        }
+        if (now.standing === undefined || !isEmpty(now.plan)) throw notConverged(object, now.plan);
+        return now.standing;
+    });
+}

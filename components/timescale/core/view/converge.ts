@@ -1,0 +1,76 @@
+/** Brings one view to its declaration, and drops it. */
+import { applyStatements } from "../apply";
+import { type ConvergedObject, type ConvergeHooks, convergeObject } from "../convergeObject";
+import { TimescaleError } from "../errors";
+import { displayName, quoteQualified } from "../identifier";
+import { type ObjectMemory, rememberedOf } from "../memory";
+import { type Session, withObjectLock } from "../session";
+import { findView, planLiveView } from "./live";
+import type { DesiredView } from "./spec";
+
+export function convergeView(
+    session: Session,
+    desired: DesiredView,
+    memory: ObjectMemory,
+    hooks: ConvergeHooks<ConvergedObject>,
+): Promise<ConvergedObject> {
+    const planLive = async (applied: boolean) => {
+        const { plan, actual, searchPath, databaseUuid } = await planLiveView(
+            session,
+            desired,
+            // What the first plan saw is no longer what stands.
+            applied ? { managed: true } : memory,
+        );
+        const standing =
+            actual.kind === "view"
+                ? {
+                      databaseUuid,
+                      fingerprint: rememberedOf(desired.query, actual.definition),
+                      objectId: Number(actual.oid),
+                  }
+                : undefined;
+        return { plan, searchPath, databaseUuid, standing };
+    };
+    return convergeObject(session, displayName(desired), planLive, hooks);
+}
+
+/** Drops the view, where somebody renamed it too; whether there was one. Never with CASCADE. */
+export function removeView(
+    session: Session,
+    desired: DesiredView,
+    memory: ObjectMemory,
+    onRetry: (reason: string) => void,
+): Promise<boolean> {
+    const object = displayName(desired);
+    return withObjectLock(session, object, onRetry, async () => {
+        const owner = desired.owner ?? session.connection.user;
+        const { actual, searchPath } = await findView(session, desired, owner, memory);
+        // Something else took the name; what this resource made may stand elsewhere.
+        const moved = actual.kind === "other" ? actual.movedTo : undefined;
+        const found =
+            moved === undefined
+                ? actual
+                : (await findView(session, { ...desired, ...moved }, owner, { managed: true }))
+                      .actual;
+        if (found.kind !== "view") return false;
+        if (found.dependants.length > 0) {
+            throw new TimescaleError(
+                `view ${displayName(found.name)} is used by others and was not dropped`,
+                {
+                    code: "2BP01",
+                    detail: found.dependants
+                        .map(({ kind, identity }) => `${kind} ${identity}`)
+                        .join(", "),
+                    hint: "drop or redefine these first; nothing is ever dropped with CASCADE",
+                    object,
+                },
+            );
+        }
+        await applyStatements(
+            session,
+            [{ name: "drop_view", sql: `DROP VIEW ${quoteQualified(found.name)}` }],
+            { object, searchPath, onRetry },
+        );
+        return true;
+    });
+}

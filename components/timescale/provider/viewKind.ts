@@ -1,0 +1,96 @@
+/** Views for the lifecycle. */
+import { searchPathOf } from "../core/converging";
+import { explain, TimescaleError } from "../core/errors";
+import { declarableGrants } from "../core/grants";
+import type { ObjectMemory } from "../core/memory";
+import { inspectServer } from "../core/server";
+import { inTransaction } from "../core/session";
+import { convergeView, removeView } from "../core/view/converge";
+import type { InspectedView } from "../core/view/inspect";
+import { checkQuery, planLiveView } from "../core/view/live";
+import { desiredView, validateView, viewProperties } from "../core/view/spec";
+import { isAboutTheText, missingObjects } from "./aboutTheText";
+import {
+    actualName,
+    formerName,
+    objectMemory,
+    type Properties,
+    type ResourceKind,
+} from "./resourceKind";
+
+export const viewKind: ResourceKind = {
+    name: "View",
+    properties: viewProperties,
+    liveProperties: ["query", "schema", "name"],
+    validate: validateView,
+
+    async validateLive(session, inputs) {
+        const desired = desiredView(inputs);
+        const server = await inTransaction(
+            session,
+            { readOnly: true, searchPath: ["pg_catalog"] },
+            inspectServer,
+        );
+        if (server.replica) return [];
+        try {
+            await checkQuery(session, desired, searchPathOf(desired, server));
+        } catch (error) {
+            if (error instanceof TimescaleError && isAboutTheText(error, missingObjects))
+                return [{ property: "query", reason: explain(error) }];
+        }
+        return [];
+    },
+
+    async plan(session, inputs, outputs) {
+        const { plan, actual, databaseUuid } = await planLiveView(
+            session,
+            desiredView(inputs),
+            memoryOf(inputs, outputs),
+        );
+        const changed = plan.lines.map(({ property }) => property);
+        return {
+            plan,
+            databaseUuid,
+            exists: actual.kind === "view",
+            actualInputs: actualInputs(inputs, actual, changed),
+        };
+    },
+
+    async converge(session, inputs, outputs, hooks) {
+        const result = await convergeView(session, desiredView(inputs), memoryOf(inputs, outputs), {
+            ...hooks,
+            onApplied: (converged) => hooks.onApplied({ ...converged }),
+        });
+        return { ...result };
+    },
+
+    async remove(session, outputs, onStatus) {
+        await removeView(session, desiredView(outputs), objectMemory(outputs), onStatus);
+    },
+};
+
+function memoryOf(inputs: Properties, outputs: Properties | undefined): ObjectMemory {
+    return { ...objectMemory(outputs), formerName: formerName(inputs, outputs) };
+}
+
+/** Only what differs is replaced, so that a refresh shows drift and nothing else. */
+function actualInputs(
+    inputs: Properties,
+    actual: InspectedView,
+    changed: readonly string[],
+): Properties {
+    if (actual.kind !== "view") return inputs;
+    const differs = (property: string): boolean =>
+        changed.some((path) => path === property || path.startsWith(`${property}.`));
+    return {
+        ...inputs,
+        ...actualName(actual.name, differs),
+        ...(differs("owner") && { owner: actual.owner }),
+        ...(differs("comment") && { comment: actual.comment ?? undefined }),
+        ...(differs("grants") && { grants: declarableGrants(actual.grants) }),
+        ...((differs("query") || differs("columns")) && { query: actual.definition }),
+        // Of two values, the one that is not declared.
+        ...(differs("securityInvoker") && { securityInvoker: inputs["securityInvoker"] !== true }),
+        ...(differs("securityBarrier") && { securityBarrier: inputs["securityBarrier"] !== true }),
+    };
+}
