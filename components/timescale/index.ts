@@ -5,10 +5,11 @@ export {
     type ContinuousAggregateProperties,
 } from "./continuousAggregate";
 export type { Connection, SslMode } from "./core/connection";
-export type { Grant, Privilege } from "./core/grants";
+export type { FunctionGrant, FunctionPrivilege, Grant, Privilege } from "./core/grants";
 export type { Column } from "./core/hypertable/spec";
 export type { Index } from "./core/indexes";
 export type { CompressionPolicy, JobSettings, RefreshPolicy, RetentionPolicy } from "./core/policy";
 export { readSql } from "./core/sqlFile";
 export { Hypertable, type HypertableArgs, type HypertableProperties } from "./hypertable";
+export { SqlFunction, type SqlFunctionArgs, type SqlFunctionProperties } from "./sqlFunction";
 export { View, type ViewArgs, type ViewProperties } from "./view";

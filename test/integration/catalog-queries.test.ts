@@ -61,6 +61,16 @@ const queries: Readonly<Record<string, Query>> = {
         columns: ["edge"],
         rows: 2,
     },
+    "function.sql": {
+        parameters: ["'public'", "'counted'", "null", "'observatory_owner'"],
+        columns: [
+            ...["databaseUuid", "schemas", "oid", "schema", "name", "kind", "argumentTypes"],
+            ...["identityArguments", "types", "arguments", "result", "language", "body", "atomic"],
+            ...["definition", "attributes", "settings", "owner", "comment", "extension"],
+            ...["mayGiveAway", "grants"],
+        ],
+        rows: 1,
+    },
     "hypertable.sql": {
         parameters: ["'public'", "'requests'", "null"],
         columns: [
@@ -94,7 +104,7 @@ const queries: Readonly<Record<string, Query>> = {
     "object_dependants.sql": {
         parameters: ["'pg_class'", "'public.requests_hourly'::regclass::oid::text"],
         columns: ["kind", "identity"],
-        rows: 1,
+        rows: 2,
     },
     "raw_floor.sql": { parameters: [source], columns: ["floor"] },
     "relation.sql": {
@@ -146,6 +156,9 @@ onEveryServer((target) => {
         );
         await target.byHand(
             "CREATE VIEW reads AS SELECT now() AS now, bucket FROM requests_hourly",
+        );
+        await target.byHand(
+            "CREATE FUNCTION counted() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM requests_hourly; END",
         );
     }, 60_000);
 

@@ -10,13 +10,16 @@ import type {
     Properties,
     ResourceKind,
 } from "../../components/timescale/provider/resourceKind";
+import { sqlFunctionKind } from "../../components/timescale/provider/sqlFunctionKind";
 import { viewKind } from "../../components/timescale/provider/viewKind";
+import type { SqlFunctionProperties } from "../../components/timescale/sqlFunction";
 import type { ViewProperties } from "../../components/timescale/view";
 import type { Target } from "./onEveryServer";
 
 export type AggregateInputs = Omit<ContinuousAggregateProperties, "connection" | "databaseUuid">;
 export type HypertableInputs = Omit<HypertableProperties, "connection" | "databaseUuid">;
 export type ViewInputs = Omit<ViewProperties, "connection" | "databaseUuid">;
+export type SqlFunctionInputs = Omit<SqlFunctionProperties, "connection" | "databaseUuid">;
 
 /** One declared object, and what its last `up` left in the state. */
 export interface Declared<Inputs extends object> {
@@ -58,6 +61,14 @@ export function hypertable(
 
 export function view(target: Target, inputs: ViewInputs, session?: Session): Declared<ViewInputs> {
     return declare(target, viewKind, inputs, session);
+}
+
+export function sqlFunction(
+    target: Target,
+    inputs: SqlFunctionInputs,
+    session?: Session,
+): Declared<SqlFunctionInputs> {
+    return declare(target, sqlFunctionKind, inputs, session);
 }
 
 function declare<Inputs extends object>(

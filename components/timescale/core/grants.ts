@@ -1,4 +1,4 @@
-/** Table privileges: what a program declares against what the catalog's access list says. */
+/** Privileges: what a program declares against what the catalog's access list says. */
 import type { ChangeLine } from "./plan";
 
 /** One role's privileges on a table, view or aggregate. */
@@ -19,6 +19,19 @@ export const privileges = [
 ] as const;
 
 export type Privilege = (typeof privileges)[number];
+
+/** One role's right to call a function. */
+export interface FunctionGrant {
+    /** Role name, or `public` for everyone. */
+    readonly role: string;
+    readonly privileges: readonly FunctionPrivilege[];
+}
+
+export const functionPrivileges = ["EXECUTE"] as const;
+
+export type FunctionPrivilege = (typeof functionPrivileges)[number];
+
+type AnyGrant = Grant | FunctionGrant;
 
 /** What the catalog has for one role; for the owner, only what somebody took from it. */
 export interface ActualGrant {
@@ -48,7 +61,7 @@ export interface GrantDifference {
 /** Differences by role, sorted; what the owner has by itself is not part of either side. */
 export function grantDifferences(
     actual: readonly ActualGrant[],
-    desired: readonly Grant[],
+    desired: readonly AnyGrant[],
 ): GrantDifference[] {
     const has = new Map(actual.map((grant) => [grant.role, grant]));
     const wants = byRole(desired);
@@ -85,7 +98,7 @@ export function declarableGrants(
         .map(({ role, privileges }) => ({ role, privileges }));
 }
 
-function byRole(grants: readonly Grant[]): Map<string, Set<string>> {
+function byRole(grants: readonly AnyGrant[]): Map<string, Set<string>> {
     const result = new Map<string, Set<string>>();
     for (const { role, privileges: list } of grants) {
         const set = result.get(role) ?? new Set();

@@ -3,7 +3,7 @@
  * one collector, so that all problems of a resource are shown at once.
  */
 import { sslModes } from "./connection";
-import { privileges } from "./grants";
+import { functionPrivileges, privileges as tablePrivileges } from "./grants";
 import { identifierProblem } from "./identifier";
 import { lengthOf, parseInterval } from "./interval";
 import { parseInstant } from "./policy";
@@ -204,7 +204,9 @@ export class Validation {
         }
     }
 
-    grants(value: unknown): void {
+    /** @param on - what is granted on, which decides what there is to grant */
+    grants(value: unknown, on: "table" | "function" = "table"): void {
+        const privileges = on === "table" ? tablePrivileges : functionPrivileges;
         const seen = new Set<string>();
         this.list("grants", value).forEach((entry, index) => {
             if (this.isUnknown(entry)) return;
@@ -254,7 +256,7 @@ export class Validation {
                 if (!(privileges as readonly unknown[]).includes(privilege)) {
                     this.add(
                         "grants",
-                        `${path} names no table privilege: ${JSON.stringify(privilege)}`,
+                        `${path} names no ${on} privilege: ${JSON.stringify(privilege)}`,
                         `known are ${privileges.join(", ")}`,
                         "write it in capitals, one entry a privilege",
                     );

@@ -37,9 +37,15 @@ import {
     type Properties,
     type ResourceKind,
 } from "./resourceKind";
+import { sqlFunctionKind } from "./sqlFunctionKind";
 import { viewKind } from "./viewKind";
 
-const kinds: readonly ResourceKind[] = [continuousAggregateKind, hypertableKind, viewKind];
+const kinds: readonly ResourceKind[] = [
+    continuousAggregateKind,
+    hypertableKind,
+    sqlFunctionKind,
+    viewKind,
+];
 
 interface CheckResult {
     inputs: Record<string, unknown>;

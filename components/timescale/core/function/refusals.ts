@@ -1,0 +1,100 @@
+/** What `up` leaves to a person, in words. */
+import { definitionDiff } from "../definitionDiff";
+import type { Dependant } from "../dependants";
+import { TimescaleError } from "../errors";
+import { displayName, escapeIdentifier, type QualifiedName } from "../identifier";
+import { attributeDifferences, type DefinitionDifference, type FunctionRefusal } from "./diff";
+import { definitionUnder, displayFunction } from "./routine";
+
+/** @param object such as `public.f(integer)` */
+export function refusalError(
+    reason: FunctionRefusal,
+    object: string,
+    name: QualifiedName,
+): TimescaleError {
+    switch (reason.what) {
+        case "other":
+            return new TimescaleError(
+                reason.movedTo === undefined
+                    ? `${object} exists already, and is a ${reason.routine}`
+                    : `${object} exists already, and is another function than that of the last deployment`,
+                {
+                    code: "another_function",
+                    detail: [
+                        `it belongs to ${reason.owner}; the declared function cannot take its place`,
+                        ...(reason.movedTo === undefined
+                            ? []
+                            : [`the function itself stands as ${displayName(reason.movedTo)} now`]),
+                    ].join("; "),
+                    hint: "choose another name, or rename or drop what stands there",
+                    object,
+                },
+            );
+        case "adopt":
+            return new TimescaleError(`a function ${object} exists already and differs`, {
+                code: "exists_and_differs",
+                detail: [
+                    ...(reason.owner === null
+                        ? []
+                        : [`it belongs to ${reason.owner.was}, not to ${reason.owner.will}`]),
+                    ...(reason.difference === null ? [] : describe(reason.difference, name)),
+                ].join("\n"),
+                hint: "declare what it is, choose another name, or set adopt: true to take it over and change it",
+                object,
+            });
+        case "owner":
+            return new TimescaleError(`${object} belongs to ${reason.was}`, {
+                code: "another_owner",
+                detail: `it is to belong to ${reason.will}; the login is neither a superuser nor a member of both roles`,
+                hint: `run ALTER FUNCTION ${object} OWNER TO ${escapeIdentifier(reason.will)} as a superuser, or declare owner: ${JSON.stringify(reason.was)}`,
+                object,
+            });
+        case "dependants":
+            return new TimescaleError(
+                `function ${object} would have to be dropped, and others use it`,
+                {
+                    code: "dependants",
+                    detail: `${reason.why}; used by ${list(reason.dependants)}`,
+                    hint: "keep result and argument names, declare it under another name, or drop what uses it first; nothing is ever dropped with CASCADE",
+                    object,
+                },
+            );
+        case "stale":
+            return new TimescaleError(
+                `function ${displayFunction(reason.stale.standing)} would have to be dropped, and others use it`,
+                {
+                    code: "dependants",
+                    detail: `with other arguments ${object} is another function; the old one is used by ${list(reason.stale.dependants)}`,
+                    hint: "declare the new one beside the old one, or drop what uses the old one first; nothing is ever dropped with CASCADE",
+                    object,
+                },
+            );
+        case "jobs":
+            return new TimescaleError(`function ${displayFunction(reason.was)} is run by jobs`, {
+                code: "dependants",
+                detail: `a job finds its function by name, and would fail under another one: ${list(reason.dependants)}`,
+                hint: "keep the name, or delete these jobs first and add them again afterwards",
+                object,
+            });
+    }
+}
+
+export function list(dependants: readonly Dependant[]): string {
+    return dependants.map(({ kind, identity }) => `${kind} ${identity}`).join(", ");
+}
+
+function describe(difference: DefinitionDifference, name: QualifiedName): string[] {
+    return [
+        ...(difference.text
+            ? [
+                  definitionDiff(
+                      definitionUnder(difference.was, name),
+                      definitionUnder(difference.will, name),
+                  ),
+              ]
+            : []),
+        ...attributeDifferences(difference).map(
+            ({ property, was, will }) => `${property}: ${was}, declared ${will}`,
+        ),
+    ];
+}

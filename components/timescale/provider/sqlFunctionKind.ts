@@ -1,0 +1,99 @@
+/** Functions for the lifecycle. */
+import { searchPathOf } from "../core/converging";
+import { explain, TimescaleError } from "../core/errors";
+import { checkBody } from "../core/function/compare";
+import { convergeFunction, removeFunction } from "../core/function/converge";
+import type { FunctionMemory, RememberedSignature } from "../core/function/find";
+import { inComparing, planLiveFunction } from "../core/function/live";
+import type { ActualFunction } from "../core/function/routine";
+import {
+    desiredFunction,
+    functionIdentity,
+    functionProperties,
+    validateFunction,
+} from "../core/function/spec";
+import { declarableGrants } from "../core/grants";
+import type { ChangeLine } from "../core/plan";
+import { inspectServer } from "../core/server";
+import { inTransaction } from "../core/session";
+import { isAboutTheText, missingObjects } from "./aboutTheText";
+import { objectMemory, type Properties, type ResourceKind } from "./resourceKind";
+
+export const sqlFunctionKind: ResourceKind = {
+    name: "SqlFunction",
+    properties: functionProperties,
+    liveProperties: ["definition", "schema"],
+    identityOf: functionIdentity,
+    identityProperty: "definition",
+    validate: validateFunction,
+
+    async validateLive(session, inputs) {
+        const desired = desiredFunction(inputs);
+        const server = await inTransaction(
+            session,
+            { readOnly: true, searchPath: ["pg_catalog"] },
+            inspectServer,
+        );
+        if (server.replica) return [];
+        const searchPath = searchPathOf(desired, server);
+        try {
+            await inComparing(session, desired, searchPath, "check_function", (client) =>
+                checkBody(client, desired),
+            );
+        } catch (error) {
+            if (error instanceof TimescaleError && isAboutTheText(error, missingObjects))
+                return [{ property: "definition", reason: explain(error) }];
+        }
+        return [];
+    },
+
+    async plan(session, inputs, outputs) {
+        const { plan, standing, databaseUuid } = await planLiveFunction(
+            session,
+            desiredFunction(inputs),
+            memoryOf(outputs),
+        );
+        return {
+            plan,
+            databaseUuid,
+            exists: standing !== undefined,
+            actualInputs: actualInputs(inputs, standing, plan.lines),
+        };
+    },
+
+    async converge(session, inputs, outputs, hooks) {
+        const result = await convergeFunction(session, desiredFunction(inputs), memoryOf(outputs), {
+            ...hooks,
+            onApplied: (converged) => hooks.onApplied({ ...converged }),
+        });
+        return { ...result };
+    },
+
+    async remove(session, outputs, onStatus) {
+        await removeFunction(session, desiredFunction(outputs), memoryOf(outputs), onStatus);
+    },
+};
+
+function memoryOf(outputs: Properties | undefined): FunctionMemory {
+    const signature = outputs?.["signature"] as RememberedSignature | undefined;
+    return { ...objectMemory(outputs), ...(signature !== undefined && { signature }) };
+}
+
+/** Only what differs is replaced, so that a refresh shows drift and nothing else. */
+function actualInputs(
+    inputs: Properties,
+    standing: ActualFunction | undefined,
+    lines: readonly ChangeLine[],
+): Properties {
+    if (standing === undefined) return inputs;
+    const differs = (property: string): boolean =>
+        lines.some(({ property: path }) => path === property || path.startsWith(`${property}.`));
+    const redefined = lines.some(({ code }) => ["definition", "option", "name"].includes(code));
+    return {
+        ...inputs,
+        ...(redefined && { definition: standing.definition }),
+        ...(differs("owner") && { owner: standing.owner }),
+        ...(differs("comment") && { comment: standing.comment ?? undefined }),
+        ...(differs("grants") && { grants: declarableGrants(standing.grants) }),
+    };
+}
