@@ -138,7 +138,7 @@ function identityOf(kind: ResourceKind, inputs: Properties): string | undefined 
 
 const takenOver: Note = {
     code: "taken_over",
-    message: "it exists already: up takes it over, with its data",
+    message: "it exists already, and up takes it over",
 };
 
 /**
