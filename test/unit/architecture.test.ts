@@ -155,7 +155,7 @@ describe("SQL", () => {
     });
 
     it("that is read is there, and what is there is read", () => {
-        const named = finds(components, /(?<=")(?:\w+\/)\w+\.sql(?=")/g).map(
+        const named = finds([...components, ...commands], /(?<=")(?:\w+\/)\w+\.sql(?=")/g).map(
             (find) => `sql/${find.split(": ")[1]}`,
         );
         expect([...new Set(named)].sort()).toEqual(files.map(({ path }) => path).sort());

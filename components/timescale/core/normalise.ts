@@ -91,7 +91,7 @@ export async function viewOver(
     };
 }
 
-async function validation(client: Queryable, body: string): Promise<CaggValidation | null> {
+export async function validation(client: Queryable, body: string): Promise<CaggValidation | null> {
     const { rows } = await client.query<{
         is_valid: boolean;
         error_message: string | null;
