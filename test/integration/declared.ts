@@ -71,6 +71,24 @@ export function sqlFunction(
     return declare(target, sqlFunctionKind, inputs, session);
 }
 
+const kinds: readonly ResourceKind[] = [
+    hypertableKind,
+    continuousAggregateKind,
+    viewKind,
+    sqlFunctionKind,
+];
+
+/** @param kind its name, as in the type token */
+export function resource<Inputs extends object>(
+    target: Target,
+    kind: string,
+    inputs: Inputs,
+): Declared<Inputs> {
+    const found = kinds.find(({ name }) => name === kind);
+    if (found === undefined) throw new Error(`there is no resource ${kind}`);
+    return declare(target, found, inputs, undefined);
+}
+
 function declare<Inputs extends object>(
     target: Target,
     kind: ResourceKind,
