@@ -85,7 +85,7 @@ export type HypertableArgs = Inputs<HypertableProperties>;
  * | a column more, a default, nullability        | alters the table                         | kept |
  * | a column less                                | nothing; with `dropColumns` drops it     | its values **lost** |
  * | a column's type, the time column             | refuses                                  | kept |
- * | `primaryKey`                                 | drops and adds it; a new one is refused where compression is on | kept |
+ * | `primaryKey`                                 | drops and adds it; before TimescaleDB 2.18 not while chunks are compressed | kept |
  * | `indexes`                                    | builds them chunk by chunk, so that writers wait for one chunk at most; drops them | kept |
  * | `chunkTimeInterval`                          | sets it for new chunks                   | kept |
  * | `retentionPolicy`, `compressionPolicy`       | alters the jobs; ids and statistics stay | kept |

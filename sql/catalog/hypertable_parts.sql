@@ -4,6 +4,16 @@ SELECT
     (SELECT coalesce(jsonb_agg(jsonb_build_object(
             'schema', n.nspname, 'name', i.relname, 'method', am.amname, 'unique', x.indisunique,
             'primary', x.indisprimary, 'valid', x.indisvalid, 'predicate', pg_get_expr(x.indpred, x.indrelid, true),
+            -- What a declared index never has, so that one which has it differs.
+            'extras', nullif(concat_ws(', ',
+                CASE WHEN x.indnatts > x.indnkeyatts THEN 'INCLUDE columns' END,
+                'storage parameters ' || array_to_string(i.reloptions, ', '),
+                CASE WHEN i.reltablespace <> 0 THEN 'a tablespace of its own' END,
+                CASE WHEN EXISTS (SELECT FROM unnest(x.indclass::oid[]) o (id) JOIN pg_opclass c ON c.oid = o.id
+                                  WHERE NOT c.opcdefault) THEN 'another operator class' END,
+                CASE WHEN EXISTS (SELECT FROM unnest(x.indkey::int2[], x.indcollation::oid[]) k (attnum, coll)
+                                  JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.attnum
+                                  WHERE k.coll NOT IN (0, a.attcollation)) THEN 'another collation' END), ''),
             'constraint', (SELECT c.conname FROM pg_constraint c
                            WHERE c.conindid = i.oid AND c.conrelid = x.indrelid AND c.contype IN ('p', 'u', 'x')),
             'columns', (SELECT jsonb_agg(jsonb_build_object(

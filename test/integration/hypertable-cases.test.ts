@@ -56,6 +56,21 @@ const byHand: readonly Case<HypertableInputs>[] = [
         expect: () => ["indexes.mine: left invalid by an interrupted build → removed"],
     },
     {
+        name: "indexes of that name with what no index can declare",
+        given: ({ it }) => [
+            `DROP INDEX ${it.schema}.by_model`,
+            `DROP INDEX ${it.schema}.by_tags`,
+            `CREATE INDEX by_model ON ${it.table} (${it.model} text_pattern_ops, ${it.time} DESC) INCLUDE (cost)`,
+            `CREATE INDEX by_tags ON ${it.table} USING gin (tags) WITH (fastupdate = off)`,
+        ],
+        expect: () => [
+            expect.stringMatching(
+                /^indexes.by_model: .* with INCLUDE columns, another operator class → btree/,
+            ),
+            "indexes.by_tags: gin (tags) with storage parameters fastupdate=off → gin (tags)",
+        ],
+    },
+    {
         name: "an index renamed by hand",
         given: ({ it }) => [`ALTER INDEX ${it.schema}.by_tags RENAME TO mine`],
         expect: () => ["indexes.by_tags: none → gin (tags)"],
@@ -337,6 +352,19 @@ const inTheProgram: readonly Case<HypertableInputs>[] = [
             ],
         }),
         expect: () => [],
+    },
+    {
+        name: "a key and nullability under compression",
+        desired: ({ primaryKey: _, ...declared }, { names }) => ({
+            ...declared,
+            columns: declared.columns.map((column) =>
+                column.name === names.id ? { name: names.id, type: "text" } : column,
+            ),
+        }),
+        expect: ({ names }) => [
+            `primaryKey: ${names.time}, ${names.id} → none`,
+            `columns.${names.id}.nullable: false → true`,
+        ],
     },
     {
         name: "policies, grants and comment left out",

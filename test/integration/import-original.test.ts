@@ -114,8 +114,6 @@ onEveryServer((target) => {
 
     it("has its hypertables corrected in place, with every row kept", async () => {
         const rows = await contents(target);
-        // TimescaleDB 2.14 drops no key while compression is on; up switches it on again.
-        await target.byHand("ALTER TABLE llm_logs SET (timescaledb.compress = false)");
         for (const inputs of hypertables) {
             const refused = hypertable(target, inputs);
             const adopted = hypertable(target, { ...inputs, adopt: true });

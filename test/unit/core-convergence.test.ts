@@ -207,6 +207,9 @@ function applyToTable(
             case "dropIndex":
             case "renameIndex":
                 return { ...model, indexes: withIndex(model.indexes, change) };
+            case "suspendCompression":
+            case "resumeCompression":
+                return model;
             case "primaryKey": {
                 const keyed = standingTable(metrics({ ...desired, indexes: [] }));
                 return {

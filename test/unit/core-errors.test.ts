@@ -179,7 +179,12 @@ describe("notConverged", () => {
 });
 
 describe("searchPathOf", () => {
-    const server = { timescaleVersion: "2.14.2", replica: false, embedded: false };
+    const server = {
+        timescaleVersion: "2.14.2",
+        replica: false,
+        embedded: false,
+        altersCompressed: true,
+    };
 
     it.each([
         ["app", "timescale", ["app", "public", "timescale"]],

@@ -419,6 +419,14 @@ describe("an index", () => {
         expect(describePlan(plan)).toEqual([`indexes.metrics_value_idx: btree (value) → ${will}`]);
     });
 
+    it("with what no index can declare is made anew", () => {
+        const actual = standingTable(withIndex);
+        const indexes = actual.indexes.map((index) => ({ ...index, extras: "INCLUDE columns" }));
+        expect(describePlan(planOfTable({ ...actual, indexes }, withIndex))).toEqual([
+            "indexes.metrics_value_idx: btree (value) with INCLUDE columns → btree (value)",
+        ]);
+    });
+
     it("whose condition changed is made anew, and not where it is only spelled differently", () => {
         const where = (condition: string): DesiredHypertable =>
             metrics({ indexes: [{ columns: ["value"], where: condition }] });
@@ -480,6 +488,24 @@ describe("the primary key", () => {
                 .filter(({ name }) => name.endsWith("primary_key"))
                 .map((statement) => statement.sql),
         ).toEqual(sql);
+    });
+
+    it("changes with compression off for the moment, where the server alters none under it", () => {
+        const was = metrics({ primaryKey: ["ts", "value"], compressionPolicy });
+        const plan = planOfTable(standingTable(was), metrics({ compressionPolicy }), {
+            before: was,
+            altersCompressed: false,
+        });
+        expect(namesOf(plan)).toEqual([
+            "disable_compression",
+            "drop_primary_key",
+            "alter_nullable",
+            "enable_compression",
+        ]);
+        expect(describePlan(plan)).toEqual([
+            "primaryKey: ts, value → none",
+            "columns.value.nullable: false → true",
+        ]);
     });
 
     it("whose column is nullable again when it goes is named with it", () => {
@@ -595,12 +621,18 @@ describe("a refusal", () => {
         );
     });
 
-    it("of another key under compression says so: the server builds no unique index there", () => {
-        const actual = standingTable(metrics({ primaryKey: ["ts"] }), { compressed: true });
-        const { refusals } = planOfTable(actual, metrics({ primaryKey: ["ts", "value"] }));
+    it("of another key under compressed chunks says so, where the server alters none there", () => {
+        const was = metrics({ primaryKey: ["ts"], compressionPolicy });
+        const will = metrics({ primaryKey: ["ts", "value"], compressionPolicy });
+        const actual = standingTable(was, { compressedChunks: 3 });
+        const { refusals } = planOfTable(actual, will, { altersCompressed: false });
         expect(refusals.map(({ code, detail }) => [code, detail])).toEqual([
-            ["structure_differs", "its primary key is (ts), declared is (ts, value)"],
+            [
+                "compressed_chunks",
+                "its primary key is (ts), declared is (ts, value); column value is nullable, declared is the opposite; this version alters neither keys nor nullability under compression, and 3 chunks are compressed",
+            ],
         ]);
+        expect(planOfTable(actual, will, { altersCompressed: true }).refusals).toEqual([]);
     });
 
     it("lists everything in which a table that nobody manages differs, once", () => {

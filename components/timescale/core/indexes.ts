@@ -27,6 +27,8 @@ export interface ActualIndex {
     /** False for what an interrupted build left behind. */
     readonly valid: boolean;
     readonly predicate: string | null;
+    /** What no declared index has, in words, such as INCLUDE columns; null: nothing. */
+    readonly extras?: string | null;
     /** The constraint that it serves; such an index comes and goes with it. */
     readonly constraint?: string | null;
     readonly columns: readonly {
@@ -117,6 +119,7 @@ function sameIndex(actual: ActualIndex, desired: DesiredIndex): boolean {
     return (
         actual.valid &&
         !actual.unique &&
+        (actual.extras ?? null) === null &&
         actual.method === desired.method &&
         canonicalDefault(actual.predicate) === canonicalDefault(desired.where) &&
         actual.columns.length === terms.length &&
@@ -186,13 +189,17 @@ function describeIndex({ method, columns, where }: DesiredIndex): string {
     return `${method} (${columns.join(", ")})${where === undefined ? "" : ` where ${where}`}`;
 }
 
-function describeActual({ method, columns, predicate, unique }: ActualIndex): string {
+function describeActual({ method, columns, predicate, unique, extras }: ActualIndex): string {
     const terms = columns.map(
         ({ expression, descending, nullsFirst }) =>
             `${expression}${descending ? " DESC" : ""}${nullsFirst === descending ? "" : ` NULLS ${nullsFirst ? "FIRST" : "LAST"}`}`,
     );
     const kind = unique ? `unique ${method}` : method;
-    return `${kind} (${terms.join(", ")})${predicate === null ? "" : ` where ${predicate}`}`;
+    return [
+        `${kind} (${terms.join(", ")})`,
+        ...(predicate === null ? [] : [`where ${predicate}`]),
+        ...(extras == null ? [] : [`with ${extras}`]),
+    ].join(" ");
 }
 
 export interface IndexPlace {

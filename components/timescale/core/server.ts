@@ -21,6 +21,8 @@ export interface UsableServer {
     readonly replica: boolean;
     /** TimescaleDB inside Node: all clients are one session of one backend. */
     readonly embedded: boolean;
+    /** Whether constraints and nullability of a hypertable can be altered while compression is on. */
+    readonly altersCompressed: boolean;
 }
 
 /**
@@ -52,7 +54,14 @@ export async function inspectServer(client: Queryable): Promise<UsableServer> {
         extensionSchema: state.extensionSchema,
         replica: state.replica,
         embedded: state.embedded,
+        // Source: check_alter_table_allowed_on_ht_with_compression, which learnt it in 2.18.
+        altersCompressed: isAtLeast(state.timescaleVersion, 2, 18),
     };
+}
+
+function isAtLeast(version: string, major: number, minor: number): boolean {
+    const [found = 0, second = 0] = version.split(".").map((part) => Number.parseInt(part, 10));
+    return found > major || (found === major && second >= minor);
 }
 
 /** The database's own identity, which a restored or rebuilt one does not share. */

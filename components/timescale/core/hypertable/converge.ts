@@ -28,6 +28,7 @@ interface LiveHypertable {
     readonly actual: InspectedHypertable;
     readonly searchPath: readonly string[];
     readonly embedded: boolean;
+    readonly altersCompressed: boolean;
 }
 
 export interface HypertablePlan {
@@ -45,7 +46,7 @@ export async function planLiveHypertable(
 ): Promise<HypertablePlan> {
     const object = displayName(desired);
     const login = session.connection.user;
-    const { actual, searchPath, embedded } = await inTransaction(
+    const { actual, searchPath, embedded, altersCompressed } = await inTransaction(
         session,
         { readOnly: true, searchPath: ["pg_catalog"] },
         async (client): Promise<LiveHypertable> => {
@@ -53,16 +54,17 @@ export async function planLiveHypertable(
             const searchPath = searchPathOf(desired, server);
             // Types and defaults are printed with the schemas that are not on it.
             await setSearchPath(client, searchPath);
-            const { embedded } = server;
+            const { embedded, altersCompressed } = server;
             const actual = await inspectHypertable(client, desired, memory.known);
             if (actual.kind !== "absent" || memory.formerName === undefined) {
-                return { actual, searchPath, embedded };
+                return { actual, searchPath, embedded, altersCompressed };
             }
             const former = await inspectHypertable(client, memory.formerName);
             return {
                 actual: former.kind === "hypertable" ? former : actual,
                 searchPath,
                 embedded,
+                altersCompressed,
             };
         },
     ).then(undefined, (error: unknown) => {
@@ -75,6 +77,7 @@ export async function planLiveHypertable(
             owner: desired.owner ?? login,
             declared: memory.declared,
             managed: memory.managed,
+            altersCompressed,
         });
     let difference = compare(desired);
     if (actual.kind === "hypertable" && mayBeSpelling(difference)) {

@@ -5,6 +5,7 @@ import { type IndexChange, indexDiff, unquote } from "../indexes";
 import { sameInterval } from "../interval";
 import type { Note } from "../plan";
 import {
+    type ActualCompression,
     type CompressionDefaults,
     type DeclaredPolicies,
     newPolicies,
@@ -37,6 +38,14 @@ export type HypertableChange =
           readonly will: string | null;
       }
     | PrimaryKeyChange
+    /**
+     * Off before what is altered, and on again after it, in the same transaction: the server alters
+     * neither keys nor nullability under compression, and no chunk is compressed.
+     */
+    | {
+          readonly kind: "suspendCompression" | "resumeCompression";
+          readonly compression: ActualCompression;
+      }
     | IndexChange
     | { readonly kind: "chunkTimeInterval"; readonly was: string; readonly will: string }
     | PolicyChange
@@ -68,9 +77,10 @@ export type HypertableRefusal =
       }
     | { readonly what: "timeColumn"; readonly was: string; readonly will: string }
     | {
-          readonly what: "primaryKey";
-          readonly was: readonly string[];
-          readonly will: readonly string[];
+          readonly what: "compressed";
+          readonly differences: readonly string[];
+          /** How many chunks are compressed. */
+          readonly chunks: number;
       };
 
 export interface HypertableDiffInput {
@@ -82,6 +92,8 @@ export interface HypertableDiffInput {
         readonly indexes: readonly string[];
     };
     readonly managed: boolean;
+    /** Whether the server alters keys and nullability under compression. Default true. */
+    readonly altersCompressed?: boolean;
 }
 
 export interface HypertableDiff {
@@ -155,6 +167,7 @@ function existing(actual: ActualHypertable, input: HypertableDiffInput): Hyperta
         defaults: compressionDefaults(actual),
     });
     const structural = [...keyChanges(actual, desired), ...columns.changes];
+    const suspended = suspension(actual, structural, input.altersCompressed ?? true);
     const refusals: HypertableChange[] = [];
     // A comment is no reason to think that another table is meant.
     const telling = structural.filter(({ kind }) => kind !== "columnComment");
@@ -174,8 +187,11 @@ function existing(actual: ActualHypertable, input: HypertableDiffInput): Hyperta
     return {
         changes: [
             ...refusals,
+            ...suspended.refusals,
             ...(moved ? [{ kind: "rename", was: actual.name } as const] : []),
+            ...suspended.before,
             ...structural,
+            ...suspended.after,
             ...indexes.changes,
             ...(sameInterval(actual.chunkTimeInterval, desired.chunkTimeInterval)
                 ? []
@@ -209,7 +225,7 @@ function describeStructural(change: HypertableChange): string {
         case "nullable":
             return `column ${change.column} is ${change.will ? "not null" : "nullable"}, declared is the opposite`;
         case "primaryKey":
-            return describeRefusal({ ...change, what: "primaryKey" });
+            return `its primary key is (${change.was.join(", ")}), declared is (${change.will.join(", ")})`;
         case "refuse":
             return describeRefusal(change.reason);
         default:
@@ -223,8 +239,8 @@ export function describeRefusal(reason: HypertableRefusal): string {
             return `column ${reason.column} is ${reason.was}, declared is ${reason.will}`;
         case "timeColumn":
             return `it is partitioned by ${reason.was}, declared is ${reason.will}`;
-        case "primaryKey":
-            return `its primary key is (${reason.was.join(", ")}), declared is (${reason.will.join(", ")})`;
+        case "compressed":
+            return reason.differences.join("; ");
         case "other":
             return `it is a ${reason.relation}`;
         case "owner":
@@ -246,19 +262,39 @@ function keyChanges(actual: ActualHypertable, desired: DesiredHypertable): Hyper
     const was = key?.columns.map(({ expression }) => unquote(expression)) ?? [];
     const will = desired.primaryKey;
     if (was.join("\0") !== will.join("\0")) {
-        // A new unique index is refused by the server where compression is on.
-        changes.push(
-            will.length > 0 && actual.compressed
-                ? { kind: "refuse", reason: { what: "primaryKey", was, will } }
-                : {
-                      kind: "primaryKey",
-                      was,
-                      will,
-                      constraint: key === undefined ? null : (key.constraint ?? key.name),
-                  },
-        );
+        changes.push({
+            kind: "primaryKey",
+            was,
+            will,
+            constraint: key === undefined ? null : (key.constraint ?? key.name),
+        });
     }
     return changes;
+}
+
+/** What stands around changes that the server does not make under compression. */
+function suspension(
+    actual: ActualHypertable,
+    changes: readonly HypertableChange[],
+    altersCompressed: boolean,
+): Record<"before" | "after" | "refusals", HypertableChange[]> {
+    const kept = changes.filter(({ kind }) => kind === "primaryKey" || kind === "nullable");
+    const none = { before: [], after: [], refusals: [] };
+    if (kept.length === 0 || altersCompressed || actual.compression === null) return none;
+    const chunks = actual.compressedChunks ?? 0;
+    if (chunks > 0) {
+        const differences = kept.map(describeStructural);
+        return {
+            ...none,
+            refusals: [{ kind: "refuse", reason: { what: "compressed", differences, chunks } }],
+        };
+    }
+    const { compression } = actual;
+    return {
+        ...none,
+        before: [{ kind: "suspendCompression", compression }],
+        after: [{ kind: "resumeCompression", compression }],
+    };
 }
 
 function columnChanges(actual: ActualHypertable, desired: DesiredHypertable): HypertableDiff {

@@ -10,10 +10,17 @@ import {
 } from "../identifier";
 import { indexLines, type IndexPlace, indexStatements } from "../indexes";
 import type { ChangeLine, Plan, Statement } from "../plan";
-import { ownerStatements, policyLines, policyRefusals, policyStatements } from "../policyDiff";
+import {
+    orderOf,
+    ownerStatements,
+    policyLines,
+    policyRefusals,
+    policyStatements,
+} from "../policyDiff";
 import {
     chunkIntervalStatement,
     commentStatement,
+    compressionStatement,
     grantStatements,
     ownerStatement,
     renameStatements,
@@ -66,9 +73,7 @@ export function planHypertable(
 function refusals(changes: readonly HypertableChange[], name: QualifiedName): TimescaleError[] {
     const reasons = changes.flatMap((change) => (change.kind === "refuse" ? [change.reason] : []));
     // "exists and differs" lists every structural difference already.
-    const listed = reasons.some(({ what }) => what === "adopt")
-        ? ["columnType", "timeColumn", "primaryKey"]
-        : [];
+    const listed = reasons.some(({ what }) => what === "adopt") ? ["columnType", "timeColumn"] : [];
     return [
         ...reasons
             .filter(({ what }) => !listed.includes(what))
@@ -105,6 +110,9 @@ function line(change: HypertableChange, desired: QualifiedName): ChangeLine[] {
             ];
         case "owner":
             return [{ code: "owner", property: "owner", was: change.was, will: change.will }];
+        // What they stand around says what changes.
+        case "suspendCompression":
+        case "resumeCompression":
         case "refuse":
             return [];
         case "primaryKey":
@@ -214,6 +222,18 @@ function statementsOf(
         case "owner":
         case "refuse":
             return [];
+        case "suspendCompression":
+            return [compressionStatement("TABLE", desired, null)];
+        case "resumeCompression":
+            return [
+                compressionStatement("TABLE", desired, {
+                    segmentBy: change.compression.segmentBy,
+                    orderBy: orderOf(change.compression),
+                    ...(change.compression.chunkTimeInterval != null && {
+                        compressChunkTimeInterval: change.compression.chunkTimeInterval,
+                    }),
+                }),
+            ];
         case "primaryKey":
             return [
                 ...(change.constraint === null
@@ -335,9 +355,15 @@ function refusalError(reason: HypertableRefusal, name: QualifiedName): Timescale
                 hint: "declare it as it stands, choose another name, or set adopt: true to take it over",
                 object,
             });
+        case "compressed":
+            return new TimescaleError(`${object} cannot be altered while chunks are compressed`, {
+                code: "compressed_chunks",
+                detail: `${describeRefusal(reason)}; this version alters neither keys nor nullability under compression, and ${reason.chunks} chunks are compressed`,
+                hint: `run SELECT decompress_chunk(c, true) FROM show_chunks('${quoteQualified(name).replaceAll("'", "''")}') c first, which takes time and space, or declare what stands`,
+                object,
+            });
         case "columnType":
         case "timeColumn":
-        case "primaryKey":
             return new TimescaleError(`${object} cannot be changed in place`, {
                 code: "structure_differs",
                 detail: describeRefusal(reason),
