@@ -12,6 +12,7 @@ import {
     type Declaration,
     declarationProblems,
     declarationWarnings,
+    declaredCalls,
     declaredReads,
 } from "./core/declarations";
 import { explain } from "./core/errors";
@@ -133,11 +134,13 @@ class ProgramRun {
 
     /** Earlier entries may be registered already and can wait for nothing more. */
     private order(first: number): void {
-        const reads = declaredReads(this.entries);
-        for (const entry of this.entries.slice(first)) {
-            for (const parent of reads.get(entry) ?? []) {
-                if (parent.registered === undefined || this.awaits(parent, entry)) continue;
-                entry.waitsFor = [...entry.waitsFor, parent.registered];
+        // What is read has to be there; a function that is called only should be.
+        for (const needs of [declaredReads(this.entries), declaredCalls(this.entries)]) {
+            for (const entry of this.entries.slice(first)) {
+                for (const parent of needs.get(entry) ?? []) {
+                    if (parent.registered === undefined || this.awaits(parent, entry)) continue;
+                    entry.waitsFor = [...entry.waitsFor, parent.registered];
+                }
             }
         }
     }

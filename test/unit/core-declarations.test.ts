@@ -3,6 +3,7 @@ import {
     type Declaration,
     declarationProblems,
     declarationWarnings,
+    declaredCalls,
     declaredReads,
 } from "../../components/timescale/core/declarations";
 import { explain } from "../../components/timescale/core/errors";
@@ -207,5 +208,41 @@ describe("refresh windows of a hierarchy", () => {
     it("do not matter without a policy", () => {
         const hour = declared("hour", "m", { refreshPolicy: { startOffset: "7 days" } });
         expect(declarationWarnings([hour, declared("day", "hour")])).toEqual([]);
+    });
+});
+
+describe("calls of declared functions", () => {
+    const share = {
+        kind: "SqlFunction",
+        resource: "share",
+        database: "db",
+        schema: "app",
+        text: "CREATE FUNCTION share(a int) RETURNS int LANGUAGE sql AS $$ SELECT a $$",
+    };
+
+    it.each([
+        ["by name", "SELECT share(1) AS s", true],
+        ["with its schema", 'SELECT "app" . share (1)', true],
+        ["in a body", "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT share(2)'", true],
+        ["in another schema", "SELECT other.share(1)", false],
+        ["as a column", "SELECT share FROM t", false],
+        ["in a string or a comment", "SELECT 'share(1)' -- share(1)", false],
+    ])("%s are told from the text", (_what, text, calls) => {
+        const view = {
+            kind: "View",
+            resource: "v",
+            database: "db",
+            schema: "app",
+            name: "v",
+            text,
+        };
+        expect(declaredCalls([view, share]).get(view)).toEqual(calls ? [share] : []);
+    });
+
+    it("of itself are none, nor in another database", () => {
+        const recursive = { ...share, text: share.text.replace("SELECT a", "SELECT share(a)") };
+        const elsewhere = { ...share, database: "other", text: "SELECT share(1)", kind: "View" };
+        const calls = declaredCalls([recursive, elsewhere]);
+        expect([calls.get(recursive), calls.get(elsewhere)]).toEqual([[], []]);
     });
 });

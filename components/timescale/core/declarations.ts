@@ -1,9 +1,10 @@
 /** What the objects that one program declares have to do with each other, from their texts alone. */
 import { type Bucketed, hierarchyProblem, refreshProblem } from "./aggregate/hierarchy";
 import { TimescaleError } from "./errors";
+import { parseHead } from "./function/head";
 import { displayName } from "./identifier";
 import { bucketOf } from "./query";
-import { type RelationName, relationsIn } from "./relations";
+import { callsIn, type RelationName, relationsIn } from "./relations";
 
 /** An object as far as the program's text tells; what is computed is left out. */
 export interface Declaration {
@@ -33,6 +34,35 @@ export function databaseKey(connection: unknown): unknown {
 }
 
 type Reads<D> = ReadonlyMap<D, readonly D[]>;
+
+/**
+ * Which declared functions each one calls. They come first where that is possible; two that call each
+ * other are no problem, because a body is read when it runs.
+ */
+export function declaredCalls<D extends Declaration>(declared: readonly D[]): Reads<D> {
+    const functions = declared.flatMap((one) => {
+        const head = one.kind === "SqlFunction" && one.text !== undefined && parseHead(one.text);
+        if (!head || !("name" in head)) return [];
+        return [{ one, schema: head.schema ?? one.schema, name: head.name }];
+    });
+    if (functions.length === 0) return new Map();
+    return new Map(
+        declared.map((caller) => {
+            const calls = caller.text === undefined ? [] : callsIn(caller.text);
+            const called = functions.filter(
+                ({ one, schema, name }) =>
+                    one !== caller &&
+                    one.database === caller.database &&
+                    calls.some(
+                        (call) =>
+                            call.name === name &&
+                            (call.schema === undefined || call.schema === schema),
+                    ),
+            );
+            return [caller, called.map(({ one }) => one)];
+        }),
+    );
+}
 
 /** Which declared objects each one reads: those that have to be there before it. */
 export function declaredReads<D extends Declaration>(declared: readonly D[]): Reads<D> {

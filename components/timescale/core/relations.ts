@@ -20,6 +20,41 @@ export function relationsIn(text: string): RelationName[] {
     return [...reader.found.values()];
 }
 
+/**
+ * The functions that a text calls, each once, in order of appearance: every name before a parenthesis,
+ * so keywords such as `IN (` as well. Of a CREATE FUNCTION, the body too.
+ */
+export function callsIn(text: string): RelationName[] {
+    const found = new Map<string, RelationName>();
+    const read = (part: string): void => {
+        const tokens = tokensOf(part);
+        const creates = tokens[0]?.text === "create";
+        tokens.forEach((token, at) => {
+            if (token.kind === "string" && creates) read(unquoted(token.text));
+            if (tokens[at + 1]?.text !== "(" || !isName(token)) return;
+            const [schema, dot] = [tokens[at - 2], tokens[at - 1]];
+            const call =
+                dot?.text === "." && isName(schema)
+                    ? { schema: schema.text, name: token.text }
+                    : { name: token.text };
+            found.set(JSON.stringify(call), call);
+        });
+    };
+    read(text);
+    return [...found.values()];
+}
+
+/** The inside of a literal, in quotes or between dollar signs. */
+function unquoted(literal: string): string {
+    const tag = /^\$[^$]*\$/.exec(literal)?.[0] ?? "'";
+    const inner = literal.slice(tag.length, -tag.length);
+    return tag === "'" ? inner.replaceAll("''", "'") : inner;
+}
+
+function isName(token: Token | undefined): token is Token {
+    return token?.kind === "word" || token?.kind === "quoted";
+}
+
 interface Token {
     readonly kind: "word" | "quoted" | "string" | "mark";
     /** A word in PostgreSQL's lower case, a quoted name without its quotes, anything else as it is. */
@@ -198,10 +233,7 @@ class Reader {
     /** A string behind AS is a function's body; anywhere else in a query it is a value. */
     private body(quoted: string): void {
         if (!this.isWord(-2, "as") || !this.createsFunction()) return;
-        const tag = /^\$[^$]*\$/.exec(quoted)?.[0] ?? "'";
-        const inner = quoted.slice(tag.length, -tag.length);
-        const text = tag === "'" ? inner.replaceAll("''", "'") : inner;
-        for (const relation of relationsIn(text)) {
+        for (const relation of relationsIn(unquoted(quoted))) {
             this.found.set(JSON.stringify([relation.schema ?? null, relation.name]), relation);
         }
     }
