@@ -103,6 +103,32 @@ onEveryServer((target) => {
             expect(await stands(target, it_.aggregate)).toBe(false);
         });
 
+        it("is not misled by a late row far below what retention took", async () => {
+            const declared = await withHistory(target, names);
+            const count = `SELECT count(*)::int AS rows FROM ${it_.aggregate} WHERE bucket NOT BETWEEN now() - interval '1 day' AND now()`;
+            const refusal = (): Promise<{ readonly detail: string }> =>
+                declared.remove().then(
+                    () => {
+                        throw new Error("no refusal");
+                    },
+                    (error: unknown) => error as { readonly detail: string },
+                );
+            const rowsOf = ({ detail }: { readonly detail: string }): number => Number(/^(\d+) rows/.exec(detail)?.[1]); // prettier-ignore
+            const before = rowsOf(await refusal());
+
+            await target.byHand(
+                `INSERT INTO ${it_.table} (${it_.time}, ${it_.id}) SELECT min(bucket) + interval '2 hours', 'late' FROM ${it_.aggregate}`,
+            );
+
+            const after = await refusal();
+            // The late row's own chunk, of a day, covers the buckets around it alone.
+            expect(rowsOf(after)).toBeGreaterThan(before - 30);
+            expect(after.detail).toMatch(/raw data stands from .* to .* and from .* on/);
+            expect(Number((await target.byHand(count))[0]?.["rows"])).toBeGreaterThan(200);
+            await declared.up({ ...declared.inputs, acceptLoss: { upToRows: before } });
+            await declared.remove();
+        });
+
         it("refuses while it holds history that raw data has lost, and says how much", async () => {
             const declared = await withHistory(target, names);
             const [floor] = await target.byHand(

@@ -106,7 +106,7 @@ const queries: Readonly<Record<string, Query>> = {
         columns: ["kind", "identity"],
         rows: 2,
     },
-    "raw_floor.sql": { parameters: [source], columns: ["floor"] },
+    "raw_ranges.sql": { parameters: [source], columns: ["begins", "ends"] },
     "relation.sql": {
         parameters: ["'public'", "'requests'"],
         columns: [

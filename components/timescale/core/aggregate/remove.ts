@@ -3,11 +3,8 @@
  * data can no longer give, unless that loss was accepted.
  */
 import { applyStatements } from "../apply";
-import { TimescaleError } from "../errors";
 import {
     displayName,
-    escapeIdentifier,
-    escapeLiteral,
     maximumIdentifierBytes,
     type QualifiedName,
     quoteQualified,
@@ -16,9 +13,9 @@ import { deleteJob } from "../jobStatements";
 import { keptMarker } from "../marker";
 import type { Statement } from "../plan";
 import { refuseDependants } from "../removal";
-import { inTransaction, type Queryable, type Session, withObjectLock } from "../session";
-import { readSql } from "../sqlFile";
+import { inTransaction, type Session, withObjectLock } from "../session";
 import { renameStatements, roleStatements } from "../tableStatements";
+import { historyAtStake, lossRefused } from "./history";
 import { type ActualAggregate, inspectAggregate, type KnownObject } from "./inspect";
 import { markStatement } from "./plan";
 import { restoreViewStatements } from "./view";
@@ -35,16 +32,6 @@ export interface RemoveOptions {
     /** Rows of history that may be lost. */
     readonly acceptLoss: number;
     readonly onRetry: (reason: string) => void;
-}
-
-/** What exists in the aggregate alone. */
-export interface HistoryAtStake {
-    readonly rows: number;
-    /** First and last bucket, as the server prints them; null when there is none. */
-    readonly oldest: string | null;
-    readonly newest: string | null;
-    /** Where raw data begins; null when there is no raw data at all. */
-    readonly rawBegins: string | null;
 }
 
 /** Drops the aggregate with its jobs; whether there was one. */
@@ -109,46 +96,4 @@ function keepStatements(name: QualifiedName, actual: ActualAggregate): Statement
         ...renameStatements("MATERIALIZED VIEW", actual.name, kept),
         markStatement(kept, keptMarker(displayName(name))),
     ];
-}
-
-export async function historyAtStake(
-    client: Queryable,
-    actual: ActualAggregate,
-): Promise<HistoryAtStake> {
-    const floors = await client.query<{ floor: string }>(readSql("catalog/raw_floor.sql"), [
-        actual.sourceId,
-    ]);
-    const floor = floors.rows[0]?.floor ?? "infinity";
-    const bucket = escapeIdentifier(actual.timeColumn);
-    const { rows } = await client.query<{
-        rows: string;
-        oldest: string | null;
-        newest: string | null;
-    }>(
-        [
-            `SELECT count(*) AS rows, min(${bucket})::text AS oldest, max(${bucket})::text AS newest`,
-            `FROM ${quoteQualified(actual.materialization)}`,
-            `WHERE ${bucket} < ${escapeLiteral(floor)}::timestamptz`,
-            // The bucket that holds the first raw row may begin before the chunk that the row is in.
-            `AND ${bucket} + ${escapeLiteral(actual.bucketWidth ?? "0")}::interval <= ${escapeLiteral(floor)}::timestamptz`,
-        ].join("\n"),
-    );
-    const row = rows[0];
-    return {
-        rows: Number(row?.rows ?? 0),
-        oldest: row?.oldest ?? null,
-        newest: row?.newest ?? null,
-        rawBegins: floor === "infinity" ? null : floor,
-    };
-}
-
-function lossRefused(object: string, stake: HistoryAtStake, accepted: number): TimescaleError {
-    const raw =
-        stake.rawBegins === null ? "there is no raw data" : `raw data begins ${stake.rawBegins}`;
-    return new TimescaleError(`dropping continuous aggregate ${object} would lose history`, {
-        code: "loses_history",
-        detail: `${stake.rows} rows from ${stake.oldest} to ${stake.newest} exist only in it; ${raw}, and acceptLoss covers ${accepted} rows`,
-        hint: `keep it out of the rollback, or accept the loss with acceptLoss: { upToRows: ${stake.rows} } and run up before destroy`,
-        object,
-    });
 }
