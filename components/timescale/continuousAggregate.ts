@@ -80,6 +80,14 @@ export interface ContinuousAggregateProperties {
      * @default "drop"
      */
     readonly onDelete?: "drop" | "keep";
+    /**
+     * What `up` does about a query that is really another. `"rebuild"` drops the aggregate and creates
+     * it again in one transaction, with new jobs, then fills it from raw data; it is refused while
+     * others read it, and where more history would be lost than `acceptLoss` covers.
+     *
+     * @default "refuse": shows the difference and changes nothing
+     */
+    readonly onQueryChange?: "refuse" | "rebuild";
 }
 
 export type ContinuousAggregateArgs = Inputs<ContinuousAggregateProperties>;
@@ -105,6 +113,7 @@ export type ContinuousAggregateArgs = Inputs<ContinuousAggregateProperties>;
  * | spelling, spacing or comments of `query`       | nothing: the server reads it the same | kept |
  * | names of the query's columns alone             | renames the columns                  | kept |
  * | `query` itself                                 | refuses, and shows the difference    | kept |
+ * | the same with `onQueryChange: "rebuild"`       | drops it and fills a new one from raw data; refused where more is lost than `acceptLoss` covers | what raw data has |
  * | `refreshPolicy`, `retentionPolicy`             | alters the jobs; ids and statistics stay | kept |
  * | `compressionPolicy`                            | alters settings and job              | kept |
  * | `materializedOnly`, `chunkTimeInterval`, `comment`, `grants` | alters in place        | kept |

@@ -498,7 +498,7 @@ describe("a refusal", () => {
                 "-    count(*) AS n",
                 "+    max(v) AS n",
                 "    FROM m;",
-                "  hint:   put the query back, or declare the new one under another name beside this one and remove this one when it is no longer read",
+                '  hint:   put the query back, or declare the new one under another name beside this one and remove this one when it is no longer read; onQueryChange: "rebuild" drops it and fills the new one from raw data, where nothing is lost by it',
             ].join("\n"),
         ]);
     });

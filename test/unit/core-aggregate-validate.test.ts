@@ -73,6 +73,7 @@ describe("a sound aggregate", () => {
             adopt: false,
             acceptLoss: 0,
             onDelete: "drop",
+            onQueryChange: "refuse",
         });
     });
 

@@ -135,7 +135,8 @@ function applyTo(
                 return { ...model, name: { schema, name } };
             case "owner":
             case "renameColumns":
-                throw new Error("nobody gives the model away, or names its columns otherwise");
+            case "rebuild":
+                throw new Error("nobody gives the model away, or asks it something else");
             case "restoreView":
                 return { ...model, view: { state: "intact" } };
             case "createIndex":

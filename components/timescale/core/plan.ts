@@ -18,6 +18,7 @@ export const changeCodes = [
     "view_renamed",
     "view_missing",
     "query",
+    "rebuild",
     "column_renamed",
     "column_missing",
     "column_dropped",

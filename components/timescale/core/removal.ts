@@ -4,6 +4,15 @@ import { displayName, type QualifiedName, quoteQualified } from "./identifier";
 import type { Queryable } from "./session";
 import { readSql } from "./sqlFile";
 
+/** Views and aggregates that read an object, such as `view public.shares`. */
+export async function dependantsOf(client: Queryable, name: QualifiedName): Promise<string[]> {
+    const { rows } = await client.query<QualifiedName & { kind: string }>(
+        readSql("catalog/dependants.sql"),
+        [quoteQualified(name)],
+    );
+    return rows.map((row) => `${row.kind} ${displayName(row)}`);
+}
+
 /**
  * @throws TimescaleError that names every view and aggregate that reads the object
  */
@@ -12,15 +21,12 @@ export async function refuseDependants(
     kind: string,
     name: QualifiedName,
 ): Promise<void> {
-    const { rows } = await client.query<QualifiedName & { kind: string }>(
-        readSql("catalog/dependants.sql"),
-        [quoteQualified(name)],
-    );
-    if (rows.length === 0) return;
+    const dependants = await dependantsOf(client, name);
+    if (dependants.length === 0) return;
     const object = displayName(name);
     throw new TimescaleError(`${kind} ${object} is read by others and was not dropped`, {
         code: "2BP01",
-        detail: rows.map((row) => `${row.kind} ${displayName(row)}`).join(", "),
+        detail: dependants.join(", "),
         hint: "drop or redefine these first; nothing is ever dropped with CASCADE",
         object,
     });

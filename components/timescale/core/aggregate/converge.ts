@@ -45,7 +45,8 @@ export async function converge(
         const before = await planLive(session, desired, memory);
         options.checkDatabase(before.databaseUuid);
         refuse(before.plan.refusals);
-        if (before.actual.kind === "absent") {
+        const anew = before.plan.lines.some(({ code }) => code === "create" || code === "rebuild");
+        if (anew) {
             const normalised = await normaliseDesired(session, desired, before.searchPath);
             refuse(queryRefusals(normalised, object));
         }

@@ -16,6 +16,7 @@ import {
     type PolicyChange,
     policyDiff,
 } from "../policyDiff";
+import type { HistoryAtStake } from "./history";
 import type { ActualAggregate, InspectedAggregate } from "./inspect";
 import { type DesiredAggregate, windowProblem } from "./spec";
 
@@ -26,6 +27,13 @@ export type AggregateChange =
     | { readonly kind: "takeBack" }
     | { readonly kind: "refuse"; readonly reason: AggregateRefusal }
     | { readonly kind: "owner"; readonly was: string; readonly will: string }
+    /** Dropped and created again with another query, and filled from raw data. */
+    | {
+          readonly kind: "rebuild";
+          readonly actual: ActualAggregate;
+          readonly query: QueryDifference;
+          readonly stake: HistoryAtStake;
+      }
     /** The view that TimescaleDB made is put back over the buckets, which were there all the time. */
     | { readonly kind: "restoreView"; readonly actual: ActualAggregate }
     | { readonly kind: "renameColumns"; readonly columns: readonly ColumnRename[] }
@@ -56,12 +64,25 @@ export type AggregateRefusal =
           readonly hint: string;
       };
 
-export interface QueryRefusal {
-    /** `adopt`: the aggregate was never this resource's. */
-    readonly what: "query" | "adopt";
+/** Two definitions in the server's words. */
+export interface QueryDifference {
     readonly was: string;
     readonly will: string;
     readonly columns: readonly ColumnDifference[];
+}
+
+export interface QueryRefusal extends QueryDifference {
+    /** `adopt`: the aggregate was never this resource's. */
+    readonly what: "query" | "adopt";
+    /** What a rebuild would lose, and who is in its way; undefined where none is wanted. */
+    readonly rebuild?: Rebuild;
+}
+
+/** What dropping the aggregate would do. */
+export interface Rebuild {
+    readonly stake: HistoryAtStake;
+    /** Views and aggregates that read it, in words. */
+    readonly dependants: readonly string[];
 }
 
 /** The desired query in the server's words. */
@@ -77,6 +98,8 @@ export interface AggregateDiffInput {
     readonly desired: DesiredAggregate;
     /** Null when it is known to be the query of the last apply. */
     readonly desiredQuery: DesiredQuery | null;
+    /** Where the query differs and is to be rebuilt. */
+    readonly rebuild?: Rebuild | undefined;
     /** Whose the aggregate and its jobs are to be. */
     readonly owner: string;
     readonly declared: DeclaredPolicies & {
@@ -152,6 +175,18 @@ function existing(
 ): AggregateDiff {
     const { desired, owner } = input;
     const query = queryChanges(standing, input);
+    if (query.some(({ kind }) => kind === "rebuild")) {
+        // Everything else comes with the new one.
+        return {
+            changes: [
+                ...viewChanges(standing),
+                ...ownerChanges(standing, owner),
+                ...query,
+                ...creation(desired),
+            ],
+            notes: [],
+        };
+    }
     // Everything else is compared under the names that columns have after they were renamed.
     const actual = underNames(standing, query);
     const policies = policyDiff(actual, desired, input.declared, owner, {
@@ -235,7 +270,7 @@ function viewChanges(actual: ActualAggregate): AggregateChange[] {
 
 function queryChanges(
     actual: ActualAggregate,
-    { desired, desiredQuery, managed }: AggregateDiffInput,
+    { desired, desiredQuery, managed, rebuild }: AggregateDiffInput,
 ): AggregateChange[] {
     if (desiredQuery === null || desiredQuery.definition === actual.definition) return [];
     if (desiredQuery.underActualNames === actual.definition) {
@@ -246,17 +281,27 @@ function queryChanges(
         // Without adopt, other names may mean another aggregate.
         if (managed || desired.adopt) return [{ kind: "renameColumns", columns }];
     }
+    const query: QueryDifference = {
+        was: actual.definition,
+        will: desiredQuery.definition,
+        columns: columnDifferences(actual.columns, desiredQuery.columns),
+    };
+    const meant = managed || desired.adopt;
+    if (meant && rebuild !== undefined && isAllowed(rebuild, desired)) {
+        return [{ kind: "rebuild", actual, query, stake: rebuild.stake }];
+    }
+    const what = meant ? "query" : "adopt";
     return [
         {
             kind: "refuse",
-            reason: {
-                what: managed || desired.adopt ? "query" : "adopt",
-                was: actual.definition,
-                will: desiredQuery.definition,
-                columns: columnDifferences(actual.columns, desiredQuery.columns),
-            },
+            reason: { what, ...query, ...(meant && rebuild !== undefined && { rebuild }) },
         },
     ];
+}
+
+/** Nobody reads it, and no more is lost than was accepted. */
+function isAllowed({ stake, dependants }: Rebuild, { acceptLoss }: DesiredAggregate): boolean {
+    return dependants.length === 0 && stake.rows <= acceptLoss;
 }
 
 /** What stands, as it is when its columns were renamed; indexes and compression follow them. */

@@ -6,11 +6,13 @@ import { displayName, type QualifiedName } from "../identifier";
 import { keptMarker } from "../marker";
 import { normalise, type NormalisedQuery, normaliseUnder } from "../normalise";
 import type { Plan } from "../plan";
+import { dependantsOf } from "../removal";
 import { inspectServer, type UsableServer } from "../server";
 import { serverError } from "../serverErrors";
 import { inTransaction, type Queryable, type Session } from "../session";
 import { readSql } from "../sqlFile";
-import { type AggregateDiffInput, type DesiredQuery, diffAggregate } from "./diff";
+import { type AggregateDiffInput, type DesiredQuery, diffAggregate, type Rebuild } from "./diff";
+import { historyAtStake } from "./history";
 import {
     type ActualAggregate,
     inspectAggregate,
@@ -98,9 +100,18 @@ export async function planLive(
     ).then(undefined, (error: unknown) => {
         throw serverError(error, { statement: "inspect", object });
     });
+    const query =
+        actual.kind === "aggregate" && !isRemembered(actual, desired, memory)
+            ? await desiredQuery(session, desired, actual, searchPath)
+            : null;
+    const rebuild =
+        actual.kind === "aggregate" && query !== null && desired.onQueryChange === "rebuild"
+            ? await whatRebuildDoes(session, desired, actual, query, searchPath)
+            : undefined;
     const compare = (declared: DesiredAggregate, desiredQuery: DesiredQuery | null): Plan => {
         const difference = diffAggregate({
             actual,
+            rebuild,
             desired: declared,
             desiredQuery,
             owner: desired.owner ?? login,
@@ -115,10 +126,6 @@ export async function planLive(
             ...(actual.kind === "aggregate" && { internalSchema: actual.materialization.schema }),
         });
     };
-    const query =
-        actual.kind === "aggregate" && !isRemembered(actual, desired, memory)
-            ? await desiredQuery(session, desired, actual, searchPath)
-            : null;
     let plan = compare(desired, query);
     if (actual.kind === "aggregate" && plan.lines.some(({ code }) => code === "index_differs")) {
         const { indexes, columns } = actual;
@@ -126,6 +133,23 @@ export async function planLive(
         plan = compare({ ...desired, indexes: words }, query);
     }
     return { plan, actual, server, searchPath, databaseUuid: actual.databaseUuid };
+}
+
+/** Undefined where the queries are the same. */
+function whatRebuildDoes(
+    session: Session,
+    desired: DesiredAggregate,
+    actual: ActualAggregate,
+    query: DesiredQuery,
+    searchPath: readonly string[],
+): Promise<Rebuild | undefined> {
+    if (query.definition === actual.definition) return Promise.resolve(undefined);
+    return inTransaction(session, { readOnly: true, searchPath }, async (client) => {
+        const dependants = await dependantsOf(client, actual.name);
+        return { stake: await historyAtStake(client, actual), dependants };
+    }).then(undefined, (error: unknown) => {
+        throw serverError(error, { statement: "inspect", object: displayName(desired) });
+    });
 }
 
 /** Whether text and definition are those of the last apply, so that there is nothing to compare. */

@@ -24,8 +24,17 @@ import {
     renameStatements,
     roleStatements,
 } from "../tableStatements";
-import type { AggregateChange, AggregateDiff, AggregateRefusal, QueryRefusal } from "./diff";
+import type {
+    AggregateChange,
+    AggregateDiff,
+    AggregateRefusal,
+    QueryDifference,
+    QueryRefusal,
+    Rebuild,
+} from "./diff";
+import { describeStake, type HistoryAtStake } from "./history";
 import type { ActualAggregate } from "./inspect";
+import { rebuildStatements } from "./rebuild";
 import type { DesiredAggregate } from "./spec";
 import { restoreViewStatements } from "./view";
 
@@ -47,6 +56,7 @@ export function planAggregate(
 ): Plan {
     const name: QualifiedName = { schema: desired.schema, name: desired.name };
     const creating = changes.some(({ kind }) => kind === "create" || kind === "takeBack");
+    const rebuilding = changes.some(({ kind }) => kind === "rebuild");
     const context: StatementContext = {
         name,
         desired,
@@ -69,7 +79,10 @@ export function planAggregate(
     ];
     const role = roleStatements(desired.owner, options.login);
     return {
-        lines: changes.flatMap((change) => line(change, desired)),
+        // What is made anew with the aggregate was there before, and goes without saying.
+        lines: changes
+            .filter(({ kind }) => !rebuilding || ["restoreView", "owner", "rebuild"].includes(kind))
+            .flatMap((change) => line(change, desired)),
         statements:
             statements.length + asLogin.length === 0 ? [] : [...asLogin, ...role, ...statements],
         fill: changes.some(({ kind }) => kind === "fill"),
@@ -125,6 +138,17 @@ function line(change: AggregateChange, desired: QualifiedName): ChangeLine[] {
                 : [];
         case "owner":
             return [{ code: "owner", property: "owner", was: change.was, will: change.will }];
+        case "rebuild":
+            return [
+                queryLine(change.query),
+                {
+                    code: "rebuild",
+                    property: [
+                        "drop it and create it again, with new jobs, and fill it from raw data",
+                        ...(change.stake.rows === 0 ? [] : [lossOf(change.stake)]),
+                    ].join("; "),
+                },
+            ];
         case "restoreView":
             return [viewLine(change.actual)];
         case "renameColumns":
@@ -166,7 +190,12 @@ function line(change: AggregateChange, desired: QualifiedName): ChangeLine[] {
     }
 }
 
-function queryLine({ was, will, columns }: QueryRefusal): ChangeLine {
+/** What acceptLoss covers. */
+function lossOf(stake: HistoryAtStake): string {
+    return `lost with it, as acceptLoss allows: ${describeStake(stake)}`;
+}
+
+function queryLine({ was, will, columns }: QueryDifference): ChangeLine {
     return { code: "query", property: "query", was, will, columns };
 }
 
@@ -224,6 +253,8 @@ function statementsOf(change: AggregateChange, context: StatementContext): State
         case "owner":
         case "refuse":
             return [];
+        case "rebuild":
+            return rebuildStatements(change.actual, desired.acceptLoss);
         case "restoreView":
             return restoreViewStatements(change.actual);
         case "renameColumns":
@@ -291,20 +322,44 @@ export function markStatement(name: QualifiedName, marker: string | null): State
     };
 }
 
+function queryRefusal(reason: QueryRefusal, object: string): TimescaleError {
+    const { rebuild } = reason;
+    const lost = rebuild === undefined ? [] : [describeStake(rebuild.stake)];
+    const readers =
+        rebuild === undefined || rebuild.dependants.length === 0
+            ? []
+            : [`it is read by ${rebuild.dependants.join(", ")}`];
+    return new TimescaleError(`the query of continuous aggregate ${object} has changed`, {
+        code: "query_changed",
+        detail: [
+            "TimescaleDB can only drop and create it again, and history that raw data no longer has would be gone",
+            ...lost,
+            ...readers,
+            definitionDiff(reason.was, reason.will),
+            ...describeColumns(reason),
+        ].join("\n"),
+        hint: queryHint(rebuild),
+        object,
+    });
+}
+
+function queryHint(rebuild: Rebuild | undefined): string {
+    const beside =
+        "put the query back, or declare the new one under another name beside this one and remove this one when it is no longer read";
+    if (rebuild === undefined) {
+        return `${beside}; onQueryChange: "rebuild" drops it and fills the new one from raw data, where nothing is lost by it`;
+    }
+    if (rebuild.dependants.length > 0) {
+        return `${beside}; or drop what reads it first: nothing is ever dropped with CASCADE`;
+    }
+    return `${beside}; or accept the loss with acceptLoss: { upToRows: ${rebuild.stake.rows} }`;
+}
+
 function refusalError(reason: AggregateRefusal, name: QualifiedName): TimescaleError {
     const object = displayName(name);
     switch (reason.what) {
         case "query":
-            return new TimescaleError(`the query of continuous aggregate ${object} has changed`, {
-                code: "query_changed",
-                detail: [
-                    "TimescaleDB can only drop and create it again, and history that raw data no longer has would be gone",
-                    definitionDiff(reason.was, reason.will),
-                    ...describeColumns(reason),
-                ].join("\n"),
-                hint: "put the query back, or declare the new one under another name beside this one and remove this one when it is no longer read",
-                object,
-            });
+            return queryRefusal(reason, object);
         case "adopt":
             return new TimescaleError(
                 `a continuous aggregate ${object} with another query exists already`,

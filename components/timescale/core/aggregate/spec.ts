@@ -26,6 +26,8 @@ export interface DesiredAggregate {
     /** Rows of history that deleting may lose although raw data can no longer give them. */
     readonly acceptLoss: number;
     readonly onDelete: "drop" | "keep";
+    /** What `up` does about a query that is really another. */
+    readonly onQueryChange: "refuse" | "rebuild";
 }
 
 export const aggregateProperties = [
@@ -46,6 +48,7 @@ export const aggregateProperties = [
     "adopt",
     "acceptLoss",
     "onDelete",
+    "onQueryChange",
 ] as const;
 
 /** Every problem of the inputs at once; unknown values are passed over. */
@@ -222,16 +225,26 @@ export function validateCompressionPolicy(check: Validation, value: unknown): nu
     );
 }
 
-function validateDeletion(check: Validation, inputs: Readonly<Record<string, unknown>>): void {
-    const onDelete = inputs["onDelete"];
-    if (check.given(onDelete) && onDelete !== "drop" && onDelete !== "keep") {
+function validateChoice(
+    check: Validation,
+    inputs: Readonly<Record<string, unknown>>,
+    property: string,
+    [one, other]: readonly [string, string],
+): void {
+    const value = inputs[property];
+    if (check.given(value) && value !== one && value !== other) {
         check.add(
-            "onDelete",
-            "onDelete is neither drop nor keep",
-            shown(onDelete),
-            'write "drop" or "keep"',
+            property,
+            `${property} is neither ${one} nor ${other}`,
+            shown(value),
+            `write "${one}" or "${other}"`,
         );
     }
+}
+
+function validateDeletion(check: Validation, inputs: Readonly<Record<string, unknown>>): void {
+    validateChoice(check, inputs, "onDelete", ["drop", "keep"]);
+    validateChoice(check, inputs, "onQueryChange", ["refuse", "rebuild"]);
     const accept = check.object("acceptLoss", inputs["acceptLoss"]);
     if (accept === undefined) return;
     check.onlyKnown(accept, ["upToRows"], "acceptLoss.");
@@ -264,6 +277,7 @@ export function desiredAggregate(inputs: Readonly<Record<string, unknown>>): Des
         adopt: given.adopt ?? false,
         acceptLoss: given.acceptLoss?.upToRows ?? 0,
         onDelete: given.onDelete ?? "drop",
+        onQueryChange: given.onQueryChange ?? "refuse",
         ...(given.owner && { owner: given.owner }),
         ...(given.chunkTimeInterval && { chunkTimeInterval: given.chunkTimeInterval }),
         ...(given.refreshPolicy && { refreshPolicy: given.refreshPolicy }),
