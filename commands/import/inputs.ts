@@ -9,12 +9,8 @@ import {
 } from "../../components/timescale/core/grants";
 import type { ActualHypertable } from "../../components/timescale/core/hypertable/inspect";
 import type { Column } from "../../components/timescale/core/hypertable/spec";
-import {
-    type ActualIndex,
-    type Index,
-    indexName,
-    unquote,
-} from "../../components/timescale/core/indexes";
+import { unquote } from "../../components/timescale/core/identifier";
+import { type ActualIndex, type Index, indexName } from "../../components/timescale/core/indexes";
 import { sameInterval } from "../../components/timescale/core/interval";
 import { canonicalType } from "../../components/timescale/core/types";
 import type { ActualView } from "../../components/timescale/core/view/inspect";

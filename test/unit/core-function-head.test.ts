@@ -22,6 +22,8 @@ describe("the head of a function", () => {
         [`-- CREATE FUNCTION g\n/* CREATE */ CREATE FUNCTION s.f${rest}`, "s", "f"],
         [`CREATE FUNCTION "S" . "a ""b"" (; --" ${rest}`, "S", 'a "b" (; --'],
         [`CREATE FUNCTION größe$1${rest}`, undefined, "größe$1"],
+        // PostgreSQL folds the letters of ASCII alone.
+        [`CREATE FUNCTION GRÖSSE${rest}`, undefined, "grÖsse"],
     ])("is read from %s", (text, schema, name) => {
         expect(head(text)).toMatchObject({ schema, name, parameters: "x int", rest });
     });

@@ -21,6 +21,16 @@ function displayIdentifier(name: string): string {
     return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : escapeIdentifier(name);
 }
 
+/** The name that a text means by a word: quotes are none of it. */
+export function unquote(identifier: string): string {
+    return identifier.startsWith('"') ? identifier.slice(1, -1).replaceAll('""', '"') : identifier;
+}
+
+/** As PostgreSQL reads what is not quoted: in a UTF-8 database it folds the letters of ASCII alone. */
+export function foldCase(text: string): string {
+    return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+}
+
 /** PostgreSQL cuts longer names without a word (NAMEDATALEN - 1). */
 export const maximumIdentifierBytes = 63;
 

@@ -1,5 +1,5 @@
 /** The indexes of a hypertable or an aggregate against the declared ones, as typed changes. Pure. */
-import { escapeIdentifier, type QualifiedName, quoteQualified } from "./identifier";
+import { escapeIdentifier, type QualifiedName, quoteQualified, unquote } from "./identifier";
 import type { ChangeLine, Note, Statement } from "./plan";
 import { orderByTerm, parseOrderTerm } from "./tableStatements";
 import { canonicalDefault } from "./types";
@@ -134,10 +134,6 @@ function sameIndex(actual: ActualIndex, desired: DesiredIndex): boolean {
             );
         })
     );
-}
-
-export function unquote(identifier: string): string {
-    return identifier.startsWith('"') ? identifier.slice(1, -1).replace(/""/g, '"') : identifier;
 }
 
 export function indexLines(change: IndexChange): ChangeLine[] {

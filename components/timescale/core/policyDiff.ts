@@ -1,6 +1,12 @@
 /** The policies of a table or aggregate against the declared ones, as typed changes. Pure. */
 import { TimescaleError } from "./errors";
-import { displayName, escapeIdentifier, type QualifiedName, quoteQualified } from "./identifier";
+import {
+    displayName,
+    escapeIdentifier,
+    escapeLiteral,
+    type QualifiedName,
+    quoteQualified,
+} from "./identifier";
 import { sameInterval } from "./interval";
 import { addPolicy, alterPolicy, deleteJob, removePolicy } from "./jobStatements";
 import type { ChangeLine, Note, Statement } from "./plan";
@@ -483,7 +489,7 @@ export function policyRefusals(
                     {
                         code: "compressed_chunks",
                         detail: `${change.chunks} chunks are compressed, and TimescaleDB does not decompress them by itself`,
-                        hint: `run SELECT decompress_chunk(c, true) FROM show_chunks('${quoteQualified(relation).replaceAll("'", "''")}') c first, which takes time and space; or keep compressionPolicy with paused: true`,
+                        hint: `run SELECT decompress_chunk(c, true) FROM show_chunks(${escapeLiteral(quoteQualified(relation))}) c first, which takes time and space; or keep compressionPolicy with paused: true`,
                         object,
                     },
                 ),

@@ -48,8 +48,8 @@ export function blank(query: string): string {
     return result;
 }
 
-/** PostgreSQL's comments nest. */
-function commentLength(text: string): number {
+/** Of a comment that begins the text. PostgreSQL's comments nest. */
+export function commentLength(text: string): number {
     let depth = 0;
     for (let at = 0; at < text.length; at += 1) {
         if (text.startsWith("/*", at)) {
@@ -75,10 +75,14 @@ function quotedLength(text: string, quote: string, escapes: boolean): number {
     return text.length;
 }
 
+/** A blanked text without trailing semicolons and white space. */
+export function trimmed(shape: string): string {
+    return shape.trimEnd().replace(/[\s;]+$/, "");
+}
+
 /** The query without a trailing semicolon and white space, ready to stand inside another statement. */
 export function statementBody(query: string): string {
-    const shape = blank(query);
-    const end = shape.trimEnd().replace(/[\s;]+$/, "").length;
+    const end = trimmed(blank(query)).length;
     // What follows on the same line would otherwise fall into a trailing comment.
     return query.slice(0, end).trimStart();
 }
@@ -99,8 +103,7 @@ export interface QueryProblem {
 
 /** Everything that is wrong with the text, as far as text can tell; the server says the rest. */
 export function queryProblems(query: string): QueryProblem[] {
-    const shape = blank(query);
-    const body = shape.trimEnd().replace(/[\s;]+$/, "");
+    const body = trimmed(blank(query));
     const problems: QueryProblem[] = [];
     if (body.trim() === "") {
         return [

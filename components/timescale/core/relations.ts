@@ -2,6 +2,7 @@
  * Which relations a query reads, from its text alone: enough to put declared objects in order before
  * there is a server to ask. The server remains the judge of what a text means.
  */
+import { foldCase, unquote } from "./identifier";
 import { blank } from "./query";
 
 /** A relation as a text names it: without a schema where the search path decides. */
@@ -68,12 +69,11 @@ function tokensOf(text: string): Token[] {
     return [...blank(text).matchAll(tokenPattern)].map(({ 0: shape, index }) => {
         const original = text.slice(index, index + shape.length);
         if (shape.startsWith('"')) {
-            return { kind: "quoted", text: original.slice(1, -1).replaceAll('""', '"') };
+            return { kind: "quoted", text: unquote(original) };
         }
         if (shape.startsWith("'")) return { kind: "string", text: original };
-        // Only ASCII letters are folded, as the server does in a UTF-8 database.
         return /^[A-Za-z_\x80-\uffff]/.test(shape)
-            ? { kind: "word", text: shape.replace(/[A-Z]/g, (letter) => letter.toLowerCase()) }
+            ? { kind: "word", text: foldCase(shape) }
             : { kind: "mark", text: shape };
     });
 }

@@ -13,7 +13,7 @@ import {
     hypertableProperties,
     validateHypertable,
 } from "../core/hypertable/spec";
-import { unquote } from "../core/indexes";
+import { unquote } from "../core/identifier";
 import { inspectServer } from "../core/server";
 import { inTransaction } from "../core/session";
 import { actualPolicyInputs } from "./policyInputs";

@@ -4,8 +4,8 @@
  */
 import { columnDifferences, type ColumnRename } from "../columns";
 import { type GrantDifference, grantDifferences } from "../grants";
-import type { QualifiedName } from "../identifier";
-import { type IndexChange, indexDiff, unquote } from "../indexes";
+import { escapeIdentifier, type QualifiedName, unquote } from "../identifier";
+import { type IndexChange, indexDiff } from "../indexes";
 import { lengthOf, parseInterval, sameInterval } from "../interval";
 import type { ColumnDifference, Note } from "../plan";
 import { desiredRefreshJob } from "../policy";
@@ -242,7 +242,7 @@ function existing(
 /** What the server takes when compression is switched on without settings. */
 export function compressionDefaults(actual: ActualAggregate): CompressionDefaults {
     const { timeColumn, groupColumns } = actual;
-    return { timeColumn, segmentBy: groupColumns, orderBy: [quotedName(timeColumn)] };
+    return { timeColumn, segmentBy: groupColumns, orderBy: [escapeIdentifier(timeColumn)] };
 }
 
 function viewChanges(actual: ActualAggregate): AggregateChange[] {
@@ -342,11 +342,7 @@ function underNames(
 function renamedTerm(term: string, names: ReadonlyMap<string, string>): string {
     const will = names.get(unquote(term));
     if (will === undefined) return term;
-    return /^[a-z_][a-z0-9_]*$/.test(will) ? will : quotedName(will);
-}
-
-function quotedName(column: string): string {
-    return `"${column.replaceAll('"', '""')}"`;
+    return /^[a-z_][a-z0-9_]*$/.test(will) ? will : escapeIdentifier(will);
 }
 
 function ownerChanges(actual: ActualAggregate, owner: string): AggregateChange[] {

@@ -3,9 +3,8 @@ import { createHash } from "node:crypto";
 
 import type { ActualGrant } from "../grants";
 import { inspectParts } from "../hypertableParts";
-import type { QualifiedName } from "../identifier";
+import { type QualifiedName, unquote } from "../identifier";
 import type { ActualIndex } from "../indexes";
-import { unquote } from "../indexes";
 import { type Marker, parseMarker } from "../marker";
 import type { ActualPolicies } from "../policyDiff";
 import { type ActualRelation, inspectRelation, relationKind } from "../relation";

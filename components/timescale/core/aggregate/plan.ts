@@ -405,7 +405,7 @@ function refusalError(reason: AggregateRefusal, name: QualifiedName): TimescaleE
                 {
                     code: "not_finalized",
                     detail: "its buckets hold partial states, which this package neither reads nor compares",
-                    hint: `run CALL cagg_migrate('${quoteQualified(name).replaceAll("'", "''")}') first`,
+                    hint: `run CALL cagg_migrate(${escapeLiteral(quoteQualified(name))}) first`,
                     object,
                 },
             );

@@ -2,8 +2,8 @@
  * The head of a CREATE FUNCTION text: what it makes and under which name. The rest is the server's
  * to read.
  */
-import type { QualifiedName } from "../identifier";
-import { blank } from "../query";
+import { foldCase, type QualifiedName, unquote } from "../identifier";
+import { blank, trimmed } from "../query";
 
 export interface FunctionHead {
     /** As the text has it; undefined where the text leaves it to the search path. */
@@ -49,7 +49,7 @@ export function parseHead(text: string): FunctionHead | readonly HeadProblem[] {
     const nameAt = start + whole.trimEnd().length - last.length;
     const open = start + whole.length;
     const close = closing(shape, open);
-    const end = shape.trimEnd().replace(/[\s;]+$/, "").length;
+    const end = trimmed(shape).length;
     const second = secondStatement(shape.slice(0, end), close ?? open);
     if (close === undefined) {
         return [
@@ -145,7 +145,7 @@ function secondStatement(shape: string, from: number): number | undefined {
 
 /** As PostgreSQL stores it. */
 function folded(name: string): string {
-    return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name.toLowerCase();
+    return name.startsWith('"') ? unquote(name) : foldCase(name);
 }
 
 /**

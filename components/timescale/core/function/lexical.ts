@@ -3,6 +3,8 @@
  * and quotes around plain names are gone, literals are as they were written. For bodies that the
  * server keeps as text and does not print in its own words.
  */
+import { foldCase, unquote } from "../identifier";
+import { commentLength } from "../query";
 
 /** A quoted word that reads the same without its quotes only where the server reserves no such word. */
 const reserved = new Set(
@@ -71,7 +73,7 @@ export function lexicalForm(body: string): string {
  * it, so two bodies that are the same to the server are not the same where these differ.
  */
 export function qualifiedNames(body: string, schemas: readonly string[]): string[] {
-    const words = lexicalWords(body).map(unquoted);
+    const words = lexicalWords(body).map(unquote);
     const known = new Set(schemas);
     const found = words.flatMap((word, at) =>
         words[at + 1] === "." && words[at - 1] !== "." && known.has(word)
@@ -84,7 +86,7 @@ export function qualifiedNames(body: string, schemas: readonly string[]): string
 /** What stands in the text, and what it counts as. */
 function nextWord(rest: string): readonly [string, string] {
     const word = patterns.word.exec(rest)?.[0];
-    if (word !== undefined) return [word, asciiLower(word)];
+    if (word !== undefined) return [word, foldCase(word)];
     const quoted = patterns.quoted.exec(rest)?.[0];
     if (quoted !== undefined) {
         const inside = quoted.slice(1, -1);
@@ -96,30 +98,5 @@ function nextWord(rest: string): readonly [string, string] {
         patterns.number.exec(rest)?.[0] ??
         patterns.operator.exec(rest)?.[0] ??
         rest.slice(0, 1);
-    return [other, asciiLower(other)];
-}
-
-function unquoted(word: string): string {
-    return word.startsWith('"') ? word.slice(1, -1).replaceAll('""', '"') : word;
-}
-
-/** PostgreSQL folds the letters of ASCII alone. */
-function asciiLower(text: string): string {
-    return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
-}
-
-/** Comments nest. */
-function commentLength(text: string): number {
-    let depth = 0;
-    for (let at = 0; at < text.length; at += 1) {
-        if (text.startsWith("/*", at)) {
-            depth += 1;
-            at += 1;
-        } else if (text.startsWith("*/", at)) {
-            depth -= 1;
-            at += 1;
-            if (depth === 0) return at + 1;
-        }
-    }
-    return text.length;
+    return [other, foldCase(other)];
 }

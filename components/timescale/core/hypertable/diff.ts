@@ -1,7 +1,7 @@
 /** The difference between a hypertable in the database and its declaration, as typed changes. Pure. */
 import { type GrantDifference, grantDifferences } from "../grants";
-import type { QualifiedName } from "../identifier";
-import { type IndexChange, indexDiff, unquote } from "../indexes";
+import { escapeIdentifier, type QualifiedName, unquote } from "../identifier";
+import { type IndexChange, indexDiff } from "../indexes";
 import { sameInterval } from "../interval";
 import type { Note } from "../plan";
 import {
@@ -136,7 +136,7 @@ const goneNote: Note = {
 
 /** What the server takes on 2.14 when compression is switched on without settings. */
 function compressionDefaults({ timeColumn }: { readonly timeColumn: string }): CompressionDefaults {
-    return { timeColumn, segmentBy: [], orderBy: [`"${timeColumn.replaceAll('"', '""')}" DESC`] };
+    return { timeColumn, segmentBy: [], orderBy: [`${escapeIdentifier(timeColumn)} DESC`] };
 }
 
 function creation(desired: DesiredHypertable): HypertableChange[] {

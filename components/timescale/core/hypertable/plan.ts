@@ -359,7 +359,7 @@ function refusalError(reason: HypertableRefusal, name: QualifiedName): Timescale
             return new TimescaleError(`${object} cannot be altered while chunks are compressed`, {
                 code: "compressed_chunks",
                 detail: `${describeRefusal(reason)}; this version alters neither keys nor nullability under compression, and ${reason.chunks} chunks are compressed`,
-                hint: `run SELECT decompress_chunk(c, true) FROM show_chunks('${quoteQualified(name).replaceAll("'", "''")}') c first, which takes time and space, or declare what stands`,
+                hint: `run SELECT decompress_chunk(c, true) FROM show_chunks(${escapeLiteral(quoteQualified(name))}) c first, which takes time and space, or declare what stands`,
                 object,
             });
         case "columnType":

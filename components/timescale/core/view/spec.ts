@@ -1,6 +1,6 @@
 /** What a view should be, and the rules that can be checked without a server. */
 import type { Grant } from "../grants";
-import { blank } from "../query";
+import { blank, trimmed } from "../query";
 import { type IsUnknown, type Problem, shown, Validation } from "../validate";
 
 /** A view as its program declares it, with everything resolved. */
@@ -66,9 +66,7 @@ function validateSelect(check: Validation, query: unknown): void {
         );
         return;
     }
-    const body = blank(query)
-        .trimEnd()
-        .replace(/[\s;]+$/, "");
+    const body = trimmed(blank(query));
     if (body.trim() === "") {
         check.add("query", "the query is empty", undefined, "write one SELECT");
         return;
