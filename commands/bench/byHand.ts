@@ -7,12 +7,13 @@ import Table from "cli-table3";
 import { aggregates, queryOf } from "../../components/observatory/aggregates";
 import { hypertables } from "../../components/observatory/hypertables";
 import { converge } from "../../components/timescale/core/aggregate/converge";
-import { type Memory, planLive } from "../../components/timescale/core/aggregate/live";
+import { planLive } from "../../components/timescale/core/aggregate/live";
 import { removeAggregate } from "../../components/timescale/core/aggregate/remove";
 import { desiredAggregate } from "../../components/timescale/core/aggregate/spec";
 import type { Connection } from "../../components/timescale/core/connection";
 import { convergeHypertable } from "../../components/timescale/core/hypertable/converge";
 import { desiredHypertable } from "../../components/timescale/core/hypertable/spec";
+import type { PartsMemory } from "../../components/timescale/core/hypertableParts";
 import { statementBody } from "../../components/timescale/core/query";
 import { type Session, withSession } from "../../components/timescale/core/session";
 import { withStep } from "../progress";
@@ -24,7 +25,7 @@ const nothing = {
     compressionPolicy: false,
     indexes: [],
 };
-const fresh: Memory = { managed: false, declared: nothing };
+const fresh: PartsMemory = { managed: false, declared: nothing };
 const silent = {
     onStatus: () => undefined,
     onApplied: () => undefined,

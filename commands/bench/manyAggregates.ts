@@ -7,8 +7,8 @@ import {
     type ContinuousAggregateProperties,
 } from "../../components/timescale";
 import { converge, type Converged } from "../../components/timescale/core/aggregate/converge";
-import type { Memory } from "../../components/timescale/core/aggregate/live";
 import { desiredAggregate } from "../../components/timescale/core/aggregate/spec";
+import type { PartsMemory } from "../../components/timescale/core/hypertableParts";
 import type { Session } from "../../components/timescale/core/session";
 
 const tables = 10;
@@ -60,7 +60,7 @@ export function createAggregate(session: Session, number: number): Promise<Conve
 }
 
 /** What the provider remembers after it has made an aggregate; before, given nothing. */
-export function memoryOf(made: Converged | undefined): Memory {
+export function memoryOf(made: Converged | undefined): PartsMemory {
     const managed = made !== undefined;
     return {
         managed,
@@ -72,7 +72,7 @@ export function memoryOf(made: Converged | undefined): Memory {
         },
         ...(made !== undefined && {
             fingerprint: made.fingerprint,
-            known: { databaseUuid: made.databaseUuid, hypertableId: made.objectId },
+            known: { databaseUuid: made.databaseUuid, objectId: made.objectId },
         }),
     };
 }

@@ -1,6 +1,7 @@
 /** What hangs on a hypertable, be it a table of raw rows or the materialization of an aggregate. */
 import type { ActualIndex } from "./indexes";
-import type { ActualPolicies } from "./policyDiff";
+import type { ObjectMemory } from "./memory";
+import type { ActualPolicies, DeclaredPolicies } from "./policyDiff";
 import type { Queryable } from "./session";
 import { readSql } from "./sqlFile";
 
@@ -9,6 +10,16 @@ export interface HypertableParts extends ActualPolicies {
     readonly compressedChunks: number;
     /** Chunks that stand. */
     readonly chunks: number;
+}
+
+/** What the program declared of them at the last apply. */
+export interface DeclaredParts extends DeclaredPolicies {
+    /** Names of the indexes. */
+    readonly indexes: readonly string[];
+}
+
+export interface PartsMemory extends ObjectMemory {
+    readonly declared: DeclaredParts;
 }
 
 export async function inspectParts(

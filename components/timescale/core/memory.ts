@@ -4,10 +4,13 @@ import { createHash } from "node:crypto";
 import type { QualifiedName } from "./identifier";
 
 /** The object of an earlier apply, which may have been renamed by hand since. */
-export interface KnownOid {
+export interface KnownObject {
     readonly databaseUuid: string;
-    /** Its number in pg_class or pg_proc, which a rename leaves as it is. */
-    readonly oid: number;
+    /**
+     * Its number, which a rename leaves as it is: of its (materialization) hypertable, or in pg_class
+     * or pg_proc.
+     */
+    readonly objectId: number;
 }
 
 /** What the last apply saw, so that an unchanged text need not be compared by the server again. */
@@ -19,10 +22,15 @@ export interface Remembered {
 export interface ObjectMemory {
     /** True when the resource is in state already. */
     readonly managed: boolean;
-    readonly known?: KnownOid;
+    readonly known?: KnownObject;
     readonly fingerprint?: Remembered;
     /** Its name at the last apply, when the program has given it another one since. */
     readonly formerName?: QualifiedName | undefined;
+}
+
+/** The number of the known object in this database; in another one it is somebody else's. */
+export function knownIn(databaseUuid: string, known: KnownObject | undefined): number | null {
+    return known?.databaseUuid === databaseUuid ? known.objectId : null;
 }
 
 export function rememberedOf(text: string, definition: string): Remembered {

@@ -1,18 +1,13 @@
 /** Continuous aggregates for the lifecycle. */
 import { converge } from "../core/aggregate/converge";
 import type { InspectedAggregate } from "../core/aggregate/inspect";
-import {
-    type Fingerprint,
-    type Memory,
-    normaliseDesired,
-    planLive,
-    queryRefusals,
-} from "../core/aggregate/live";
+import { normaliseDesired, planLive, queryRefusals } from "../core/aggregate/live";
 import { removeAggregate } from "../core/aggregate/remove";
 import { aggregateProperties, desiredAggregate, validateAggregate } from "../core/aggregate/spec";
 import { searchPathOf } from "../core/converging";
 import { explain, TimescaleError } from "../core/errors";
 import { declarableGrants } from "../core/grants";
+import type { PartsMemory } from "../core/hypertableParts";
 import { displayName } from "../core/identifier";
 import type { ChangeLine } from "../core/plan";
 import { inspectServer } from "../core/server";
@@ -21,8 +16,8 @@ import { isAboutTheText } from "./aboutTheText";
 import { actualPolicyInputs } from "./policyInputs";
 import {
     actualName,
-    formerName,
     knownObject,
+    partsMemory,
     type Properties,
     type ResourceKind,
     standingIndexes,
@@ -104,24 +99,8 @@ export const continuousAggregateKind: ResourceKind = {
     },
 };
 
-function memoryOf(inputs: Properties, outputs: Properties | undefined): Memory {
-    return {
-        managed: outputs !== undefined,
-        declared: {
-            refreshPolicy: outputs?.["refreshPolicy"] !== undefined,
-            retentionPolicy: outputs?.["retentionPolicy"] !== undefined,
-            compressionPolicy: outputs?.["compressionPolicy"] !== undefined,
-            indexes:
-                outputs === undefined
-                    ? []
-                    : desiredAggregate(outputs).indexes.map(({ name }) => name),
-        },
-        ...knownObject(outputs),
-        formerName: formerName(inputs, outputs),
-        ...(outputs?.["fingerprint"] !== undefined && {
-            fingerprint: outputs["fingerprint"] as Fingerprint,
-        }),
-    };
+function memoryOf(inputs: Properties, outputs: Properties | undefined): PartsMemory {
+    return partsMemory(inputs, outputs, (given) => desiredAggregate(given).indexes);
 }
 
 /** Only what differs is replaced, so that a refresh shows drift and nothing else. */

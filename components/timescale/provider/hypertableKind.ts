@@ -3,7 +3,6 @@ import { searchPathOf } from "../core/converging";
 import { declarableGrants } from "../core/grants";
 import {
     convergeHypertable,
-    type HypertableMemory,
     planLiveHypertable,
     removeHypertable,
 } from "../core/hypertable/converge";
@@ -13,14 +12,15 @@ import {
     hypertableProperties,
     validateHypertable,
 } from "../core/hypertable/spec";
+import type { PartsMemory } from "../core/hypertableParts";
 import { unquote } from "../core/identifier";
 import { inspectServer } from "../core/server";
 import { inTransaction } from "../core/session";
 import { actualPolicyInputs } from "./policyInputs";
 import {
     actualName,
-    formerName,
     knownObject,
+    partsMemory,
     type Properties,
     type ResourceKind,
     standingIndexes,
@@ -78,21 +78,8 @@ export const hypertableKind: ResourceKind = {
     },
 };
 
-function memoryOf(inputs: Properties, outputs: Properties | undefined): HypertableMemory {
-    return {
-        managed: outputs !== undefined,
-        declared: {
-            refreshPolicy: false,
-            retentionPolicy: outputs?.["retentionPolicy"] !== undefined,
-            compressionPolicy: outputs?.["compressionPolicy"] !== undefined,
-            indexes:
-                outputs === undefined
-                    ? []
-                    : desiredHypertable(outputs).indexes.map(({ name }) => name),
-        },
-        ...knownObject(outputs),
-        formerName: formerName(inputs, outputs),
-    };
+function memoryOf(inputs: Properties, outputs: Properties | undefined): PartsMemory {
+    return partsMemory(inputs, outputs, (given) => desiredHypertable(given).indexes);
 }
 
 /** Only what differs is replaced, so that a refresh shows drift and nothing else. */

@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import {
     type ActualJob,
     type CompressionPolicy,
+    offsetFields,
     type PolicyKind,
     policyProcedures,
     policyProperties,
@@ -11,13 +12,6 @@ import {
 import { type ActualCompression, type ActualPolicies, orderOf } from "../core/policyDiff";
 import { orderByTerm } from "../core/tableStatements";
 import type { Properties } from "./resourceKind";
-
-const offsets: Readonly<Record<string, string>> = {
-    start_offset: "startOffset",
-    end_offset: "endOffset",
-    drop_after: "dropAfter",
-    compress_after: "compressAfter",
-};
 
 /**
  * The policies that differ, field by field: a field that is the same keeps the program's spelling, or
@@ -53,7 +47,7 @@ export function actualPolicyInputs(
 
 /** A setting that the job does not have is undefined. */
 function jobFields(job: ActualJob): Properties {
-    const config = Object.entries(offsets).flatMap(([key, field]) =>
+    const config = Object.entries(offsetFields).flatMap(([key, field]) =>
         key in job.config ? [[field, job.config[key] ?? undefined] as const] : [],
     );
     return {

@@ -1,8 +1,8 @@
 /** What the lifecycle needs of each kind of resource, in terms of the core. */
-import type { KnownObject } from "../core/aggregate/inspect";
 import type { Connection } from "../core/connection";
+import type { PartsMemory } from "../core/hypertableParts";
 import type { QualifiedName } from "../core/identifier";
-import type { ObjectMemory, Remembered } from "../core/memory";
+import type { KnownObject, ObjectMemory, Remembered } from "../core/memory";
 import type { Plan } from "../core/plan";
 import type { Session } from "../core/session";
 import type { IsUnknown, Problem } from "../core/validate";
@@ -71,22 +71,37 @@ export function formerName(
 /** The object of the last apply, which a rename by hand does not hide. */
 export function knownObject(outputs: Properties | undefined): { readonly known?: KnownObject } {
     const databaseUuid = outputs?.["metDatabaseUuid"] as string | undefined;
-    const hypertableId = outputs?.["objectId"] as number | undefined;
-    if (databaseUuid === undefined || hypertableId === undefined) return {};
-    return { known: { databaseUuid, hypertableId } };
+    const objectId = outputs?.["objectId"] as number | undefined;
+    if (databaseUuid === undefined || objectId === undefined) return {};
+    return { known: { databaseUuid, objectId } };
 }
 
-/** What is remembered of an object whose number is its oid. */
 export function objectMemory(
     outputs: Properties | undefined,
 ): Pick<ObjectMemory, "managed" | "known" | "fingerprint"> {
-    const databaseUuid = outputs?.["metDatabaseUuid"] as string | undefined;
-    const oid = outputs?.["objectId"] as number | undefined;
     const fingerprint = outputs?.["fingerprint"] as Remembered | undefined;
     return {
         managed: outputs !== undefined,
-        ...(databaseUuid !== undefined && oid !== undefined && { known: { databaseUuid, oid } }),
+        ...knownObject(outputs),
         ...(fingerprint !== undefined && { fingerprint }),
+    };
+}
+
+/** The same of an object with policies and indexes. @param indexesOf those that outputs declare */
+export function partsMemory(
+    inputs: Properties,
+    outputs: Properties | undefined,
+    indexesOf: (outputs: Properties) => readonly { readonly name: string }[],
+): PartsMemory {
+    return {
+        ...objectMemory(outputs),
+        formerName: formerName(inputs, outputs),
+        declared: {
+            refreshPolicy: outputs?.["refreshPolicy"] !== undefined,
+            retentionPolicy: outputs?.["retentionPolicy"] !== undefined,
+            compressionPolicy: outputs?.["compressionPolicy"] !== undefined,
+            indexes: outputs === undefined ? [] : indexesOf(outputs).map(({ name }) => name),
+        },
     };
 }
 

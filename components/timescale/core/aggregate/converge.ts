@@ -1,15 +1,17 @@
 /** Brings one aggregate to its declaration: inspect, plan, apply, fill, inspect again. */
 import { applyStatements } from "../apply";
 import { notConverged, refuse } from "../converging";
+import type { PartsMemory } from "../hypertableParts";
 import { displayName } from "../identifier";
 import { alterPolicy } from "../jobStatements";
+import { type Remembered, rememberedOf } from "../memory";
 import { isEmpty } from "../plan";
 import { desiredRefreshJob, policyProcedures } from "../policy";
 import { type Session, withObjectLock } from "../session";
 import { roleStatements } from "../tableStatements";
 import { fill } from "./fill";
-import { type InspectedAggregate, textHash } from "./inspect";
-import { type Fingerprint, type Memory, normaliseDesired, planLive, queryRefusals } from "./live";
+import type { InspectedAggregate } from "./inspect";
+import { normaliseDesired, planLive, queryRefusals } from "./live";
 import { markStatement } from "./plan";
 import type { DesiredAggregate } from "./spec";
 
@@ -23,7 +25,7 @@ export interface ConvergeOptions {
 
 export interface Converged {
     readonly databaseUuid: string;
-    readonly fingerprint: Fingerprint;
+    readonly fingerprint: Remembered;
     /** Number of the materialization hypertable, by which it is found again after a rename by hand. */
     readonly objectId: number;
 }
@@ -37,7 +39,7 @@ export interface Converged {
 export async function converge(
     session: Session,
     desired: DesiredAggregate,
-    memory: Memory,
+    memory: PartsMemory,
     options: ConvergeOptions,
 ): Promise<Converged> {
     const object = displayName(desired);
@@ -91,7 +93,7 @@ function result(
 ): Converged {
     return {
         databaseUuid: actual.databaseUuid,
-        fingerprint: { query: textHash(desired.query), definition: textHash(actual.definition) },
+        fingerprint: rememberedOf(desired.query, actual.definition),
         objectId: actual.materializationId,
     };
 }

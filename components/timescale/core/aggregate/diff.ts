@@ -4,6 +4,7 @@
  */
 import { columnDifferences, type ColumnRename } from "../columns";
 import { type GrantDifference, grantDifferences } from "../grants";
+import type { DeclaredParts } from "../hypertableParts";
 import { escapeIdentifier, type QualifiedName, unquote } from "../identifier";
 import { type IndexChange, indexDiff } from "../indexes";
 import { lengthOf, parseInterval, sameInterval } from "../interval";
@@ -11,7 +12,6 @@ import type { ColumnDifference, Note } from "../plan";
 import { desiredRefreshJob } from "../policy";
 import {
     type CompressionDefaults,
-    type DeclaredPolicies,
     newPolicies,
     type PolicyChange,
     policyDiff,
@@ -102,10 +102,7 @@ export interface AggregateDiffInput {
     readonly rebuild?: Rebuild | undefined;
     /** Whose the aggregate and its jobs are to be. */
     readonly owner: string;
-    readonly declared: DeclaredPolicies & {
-        /** Names of the indexes that the last apply declared. */
-        readonly indexes: readonly string[];
-    };
+    readonly declared: DeclaredParts;
     /** True when the resource is in state already; otherwise an existing object has to be the same, or adopted. */
     readonly managed: boolean;
 }

@@ -1,11 +1,10 @@
 /** What stands under an aggregate's name, read from the catalog. */
-import { createHash } from "node:crypto";
-
 import type { ActualGrant } from "../grants";
 import { inspectParts } from "../hypertableParts";
 import { type QualifiedName, unquote } from "../identifier";
 import type { ActualIndex } from "../indexes";
 import { type Marker, parseMarker } from "../marker";
+import { knownIn, type KnownObject } from "../memory";
 import type { ActualPolicies } from "../policyDiff";
 import { type ActualRelation, inspectRelation, relationKind } from "../relation";
 import type { Queryable } from "../session";
@@ -100,13 +99,6 @@ interface Row {
     readonly marker: string | null;
 }
 
-/** The object of an earlier apply, which may have been renamed by hand since. */
-export interface KnownObject {
-    readonly databaseUuid: string;
-    /** Number of its (materialization) hypertable, which never changes. */
-    readonly hypertableId: number;
-}
-
 export async function inspectAggregate(
     client: Queryable,
     name: QualifiedName,
@@ -116,12 +108,7 @@ export async function inspectAggregate(
     const { databaseUuid } = named;
     const { rows } = await client.query<Row & Record<string, unknown>>(
         readSql("catalog/continuous_aggregate.sql"),
-        [
-            name.schema,
-            name.name,
-            // In another database the number is somebody else's.
-            known?.databaseUuid === databaseUuid ? known.hypertableId : null,
-        ],
+        [name.schema, name.name, knownIn(databaseUuid, known)],
     );
     const row = rows[0];
     const stands = named.relation;
@@ -222,9 +209,4 @@ function isGroupIndex({ name, columns, predicate }: ActualIndex, row: Row): bool
         (terms.length === 1 ||
             (terms.length === 2 && row.groupColumns.includes(terms[0]?.column ?? "")))
     );
-}
-
-/** Short and stable, for comparing a definition with the one of the last apply. */
-export function textHash(text: string): string {
-    return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }

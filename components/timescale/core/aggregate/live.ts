@@ -2,8 +2,10 @@
 import { searchPathOf, setSearchPath } from "../converging";
 import { TimescaleError } from "../errors";
 import { indexesInServersWords } from "../hypertable/normalise";
+import type { PartsMemory } from "../hypertableParts";
 import { displayName, type QualifiedName } from "../identifier";
 import { keptMarker } from "../marker";
+import { isRemembered } from "../memory";
 import { normalise, type NormalisedQuery, normaliseUnder } from "../normalise";
 import type { Plan } from "../plan";
 import { dependantsOf } from "../removal";
@@ -11,34 +13,11 @@ import { inspectServer, type UsableServer } from "../server";
 import { serverError } from "../serverErrors";
 import { inTransaction, type Queryable, type Session } from "../session";
 import { readSql } from "../sqlFile";
-import { type AggregateDiffInput, type DesiredQuery, diffAggregate, type Rebuild } from "./diff";
+import { type DesiredQuery, diffAggregate, type Rebuild } from "./diff";
 import { historyAtStake } from "./history";
-import {
-    type ActualAggregate,
-    inspectAggregate,
-    type InspectedAggregate,
-    type KnownObject,
-    textHash,
-} from "./inspect";
+import { type ActualAggregate, inspectAggregate, type InspectedAggregate } from "./inspect";
 import { planAggregate } from "./plan";
 import type { DesiredAggregate } from "./spec";
-
-/** What the last apply saw, so that an unchanged query need not be normalised again. */
-export interface Fingerprint {
-    readonly query: string;
-    readonly definition: string;
-}
-
-/** What is remembered of an earlier apply; nothing of it decides what the database should be. */
-export interface Memory {
-    readonly managed: boolean;
-    readonly declared: AggregateDiffInput["declared"];
-    readonly fingerprint?: Fingerprint;
-    /** The database and the materialization that the last apply worked on. */
-    readonly known?: KnownObject;
-    /** Its name at the last apply, when the program has given it another one since. */
-    readonly formerName?: QualifiedName | undefined;
-}
 
 export interface AggregatePlan {
     readonly plan: Plan;
@@ -70,7 +49,7 @@ interface LiveAggregate {
 async function find(
     client: Queryable,
     desired: DesiredAggregate,
-    memory: Memory,
+    memory: PartsMemory,
 ): Promise<InspectedAggregate> {
     const actual = await inspectAggregate(client, desired, memory.known);
     if (actual.kind !== "absent") return actual;
@@ -84,7 +63,7 @@ async function find(
 export async function planLive(
     session: Session,
     desired: DesiredAggregate,
-    memory: Memory,
+    memory: PartsMemory,
 ): Promise<AggregatePlan> {
     const object = displayName(desired);
     const login = session.connection.user;
@@ -101,7 +80,7 @@ export async function planLive(
         throw serverError(error, { statement: "inspect", object });
     });
     const query =
-        actual.kind === "aggregate" && !isRemembered(actual, desired, memory)
+        actual.kind === "aggregate" && !isRemembered(memory, desired.query, actual.definition)
             ? await desiredQuery(session, desired, actual, searchPath)
             : null;
     const rebuild =
@@ -150,19 +129,6 @@ function whatRebuildDoes(
     }).then(undefined, (error: unknown) => {
         throw serverError(error, { statement: "inspect", object: displayName(desired) });
     });
-}
-
-/** Whether text and definition are those of the last apply, so that there is nothing to compare. */
-function isRemembered(
-    actual: ActualAggregate,
-    desired: DesiredAggregate,
-    { fingerprint }: Memory,
-): boolean {
-    return (
-        fingerprint !== undefined &&
-        fingerprint.query === textHash(desired.query) &&
-        fingerprint.definition === textHash(actual.definition)
-    );
 }
 
 async function desiredQuery(

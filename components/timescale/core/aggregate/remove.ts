@@ -11,12 +11,13 @@ import {
 } from "../identifier";
 import { deleteJob } from "../jobStatements";
 import { keptMarker } from "../marker";
+import type { KnownObject } from "../memory";
 import type { Statement } from "../plan";
 import { refuseDependants } from "../removal";
 import { inTransaction, type Session, withObjectLock } from "../session";
 import { renameStatements, roleStatements } from "../tableStatements";
 import { historyAtStake, lossRefused } from "./history";
-import { type ActualAggregate, inspectAggregate, type KnownObject } from "./inspect";
+import { type ActualAggregate, inspectAggregate } from "./inspect";
 import { markStatement } from "./plan";
 import { restoreViewStatements } from "./view";
 

@@ -1,6 +1,6 @@
 /** Functions of the declared name, and the one that the last apply worked on. */
 import type { QualifiedName } from "../identifier";
-import type { ObjectMemory } from "../memory";
+import { knownIn, type ObjectMemory } from "../memory";
 import type { Queryable } from "../session";
 import { inspectFunctions } from "./inspect";
 import type { ActualFunction } from "./routine";
@@ -31,14 +31,13 @@ export async function findFunction(
     owner: string,
     { known, signature }: FunctionMemory,
 ): Promise<Found> {
-    const all = await inspectFunctions(client, name, owner, known?.oid);
+    const all = await inspectFunctions(client, name, owner, known?.objectId);
     const { databaseUuid, schemas, functions } = all;
     const named = functions.filter((one) => one.schema === name.schema && one.name === name.name);
-    // In another database the number is somebody else's, and after an upgrade of the server it may be.
+    // After an upgrade of the server the number may be somebody else's.
     const byNumber = functions.find(
         (one) =>
-            known?.databaseUuid === databaseUuid &&
-            one.oid === String(known.oid) &&
+            one.oid === String(knownIn(databaseUuid, known)) &&
             one.argumentTypes === signature?.argumentTypes &&
             one.kind === "f" &&
             one.extension === null,

@@ -1,28 +1,20 @@
 /** Brings one hypertable to its declaration: inspect, plan, apply, inspect again. */
-import type { KnownObject } from "../aggregate/inspect";
 import { applyStatements } from "../apply";
 import { notConverged, refuse, searchPathOf, setSearchPath } from "../converging";
+import type { PartsMemory } from "../hypertableParts";
 import { displayName, type QualifiedName, quoteQualified } from "../identifier";
+import type { KnownObject } from "../memory";
 import { isEmpty, type Plan } from "../plan";
 import { refuseDependants } from "../removal";
 import { inspectServer } from "../server";
 import { serverError } from "../serverErrors";
 import { inTransaction, type Session, withObjectLock } from "../session";
 import { roleStatements } from "../tableStatements";
-import { diffHypertable, type HypertableDiff, type HypertableDiffInput } from "./diff";
+import { diffHypertable, type HypertableDiff } from "./diff";
 import { type InspectedHypertable, inspectHypertable } from "./inspect";
 import { inServersWords, mayBeSpelling } from "./normalise";
 import { planHypertable } from "./plan";
 import type { DesiredHypertable } from "./spec";
-
-export interface HypertableMemory {
-    readonly managed: boolean;
-    readonly declared: HypertableDiffInput["declared"];
-    /** The database and the hypertable that the last apply worked on. */
-    readonly known?: KnownObject;
-    /** Its name at the last apply, when the program has given it another one since. */
-    readonly formerName?: QualifiedName | undefined;
-}
 
 interface LiveHypertable {
     readonly actual: InspectedHypertable;
@@ -42,7 +34,7 @@ export interface HypertablePlan {
 export async function planLiveHypertable(
     session: Session,
     desired: DesiredHypertable,
-    memory: HypertableMemory,
+    memory: PartsMemory,
 ): Promise<HypertablePlan> {
     const object = displayName(desired);
     const login = session.connection.user;
@@ -117,7 +109,7 @@ export interface ConvergedHypertable {
 export async function convergeHypertable(
     session: Session,
     desired: DesiredHypertable,
-    memory: HypertableMemory,
+    memory: PartsMemory,
     options: ConvergeHypertableOptions,
 ): Promise<ConvergedHypertable> {
     const object = displayName(desired);

@@ -1,5 +1,6 @@
 /** The difference between a hypertable in the database and its declaration, as typed changes. Pure. */
 import { type GrantDifference, grantDifferences } from "../grants";
+import type { DeclaredParts } from "../hypertableParts";
 import { escapeIdentifier, type QualifiedName, unquote } from "../identifier";
 import { type IndexChange, indexDiff } from "../indexes";
 import { sameInterval } from "../interval";
@@ -7,7 +8,6 @@ import type { Note } from "../plan";
 import {
     type ActualCompression,
     type CompressionDefaults,
-    type DeclaredPolicies,
     newPolicies,
     type PolicyChange,
     policyDiff,
@@ -87,10 +87,7 @@ export interface HypertableDiffInput {
     readonly actual: InspectedHypertable;
     readonly desired: DesiredHypertable;
     readonly owner: string;
-    readonly declared: DeclaredPolicies & {
-        /** Names of the indexes that the last apply declared. */
-        readonly indexes: readonly string[];
-    };
+    readonly declared: DeclaredParts;
     readonly managed: boolean;
     /** Whether the server alters keys and nullability under compression. Default true. */
     readonly altersCompressed?: boolean;

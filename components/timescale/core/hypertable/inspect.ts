@@ -1,9 +1,9 @@
 /** What stands under a hypertable's name, read from the catalog. */
-import type { KnownObject } from "../aggregate/inspect";
 import type { ActualGrant } from "../grants";
 import { inspectParts } from "../hypertableParts";
 import type { QualifiedName } from "../identifier";
 import type { ActualIndex } from "../indexes";
+import { knownIn, type KnownObject } from "../memory";
 import type { ActualPolicies } from "../policyDiff";
 import { type ActualColumn, inspectRelation, relationKind } from "../relation";
 import type { Queryable } from "../session";
@@ -55,12 +55,7 @@ export async function inspectHypertable(
     const { databaseUuid, superuser } = named;
     const { rows } = await client.query<Row & Record<string, unknown>>(
         readSql("catalog/hypertable.sql"),
-        [
-            name.schema,
-            name.name,
-            // In another database the number is somebody else's.
-            known?.databaseUuid === databaseUuid ? known.hypertableId : null,
-        ],
+        [name.schema, name.name, knownIn(databaseUuid, known)],
     );
     const row = rows[0];
     const itsOwn = row !== undefined && row.schema === name.schema && row.name === name.name;

@@ -1,7 +1,7 @@
 /** What stands under a view's name, read from the catalog. */
 import { type Dependant, inspectDependants } from "../dependants";
 import type { QualifiedName } from "../identifier";
-import type { KnownOid } from "../memory";
+import { knownIn, type KnownObject } from "../memory";
 import { type ActualRelation, inspectRelation, relationKind } from "../relation";
 import type { Queryable } from "../session";
 import { readSql } from "../sqlFile";
@@ -53,18 +53,12 @@ export async function inspectView(
     client: Queryable,
     name: QualifiedName,
     owner: string,
-    known?: KnownOid,
+    known?: KnownObject,
 ): Promise<InspectedView> {
     const { databaseUuid, relation: named } = await inspectRelation(client, name);
     const { rows } = await client.query<Row & Record<string, unknown>>(
         readSql("catalog/view.sql"),
-        [
-            name.schema,
-            name.name,
-            // In another database the number is somebody else's.
-            known?.databaseUuid === databaseUuid ? known.oid : null,
-            owner,
-        ],
+        [name.schema, name.name, knownIn(databaseUuid, known), owner],
     );
     const under = rows.find((row) => row.schema === name.schema && row.name === name.name);
     const moved = rows.find((row) => row !== under && !isForeign(row));
