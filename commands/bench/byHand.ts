@@ -150,7 +150,6 @@ async function drop(session: Session, list: typeof desired): Promise<void> {
     for (const name of list) {
         await removeAggregate(session, {
             name,
-            searchPath: ["public"],
             acceptLoss: Number.MAX_SAFE_INTEGER,
             onDelete: "drop",
             onRetry: () => undefined,

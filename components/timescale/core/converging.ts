@@ -1,9 +1,10 @@
-/** What every converge shares: where names are looked up, and how it ends when it cannot go on. */
+/** What every comparison shares: where names are looked up, and how it ends when it cannot go on. */
 import { TimescaleError } from "./errors";
-import { escapeIdentifier, type QualifiedName } from "./identifier";
+import { displayName, escapeIdentifier, type QualifiedName } from "./identifier";
 import { describePlan, type Plan } from "./plan";
-import type { UsableServer } from "./server";
-import type { Queryable } from "./session";
+import { inspectServer, type UsableServer } from "./server";
+import { serverError } from "./serverErrors";
+import { inTransaction, type Queryable, type Session } from "./session";
 
 /** Schemas that the unqualified names of an object's text are looked up in. */
 export function searchPathOf(object: QualifiedName, server: UsableServer): string[] {
@@ -18,6 +19,56 @@ export async function setSearchPath(
     await client.query("SELECT set_config('search_path', $1, true)", [
         searchPath.map((schema) => escapeIdentifier(schema)).join(", "),
     ]);
+}
+
+export interface Inspected<T> {
+    readonly found: T;
+    readonly server: UsableServer;
+    readonly searchPath: readonly string[];
+}
+
+/** Reads the catalog for one object, in one transaction, with the schemas that its text is read with. */
+export function inspecting<T>(
+    session: Session,
+    object: QualifiedName,
+    read: (client: Queryable) => Promise<T>,
+): Promise<Inspected<T>> {
+    return inTransaction(
+        session,
+        { readOnly: true, searchPath: ["pg_catalog"] },
+        async (client) => {
+            const server = await inspectServer(client);
+            const searchPath = searchPathOf(object, server);
+            await setSearchPath(client, searchPath);
+            return { found: await read(client), server, searchPath };
+        },
+    ).then(undefined, (error: unknown) => {
+        throw serverError(error, { statement: "inspect", object: displayName(object) });
+    });
+}
+
+/** What answers, and where the names of an object's text are looked up in it. */
+export function readServer(
+    session: Session,
+    object: QualifiedName,
+): Promise<Omit<Inspected<never>, "found">> {
+    return inspecting(session, object, () => Promise.resolve());
+}
+
+/** Has the server read what is declared; whatever that makes is rolled back. */
+export function trying<T>(
+    session: Session,
+    object: QualifiedName,
+    searchPath: readonly string[],
+    statement: string,
+    work: (client: Queryable) => Promise<T>,
+): Promise<T> {
+    return inTransaction(session, { searchPath, rollback: true }, work).then(
+        undefined,
+        (error: unknown) => {
+            throw serverError(error, { statement, object: displayName(object) });
+        },
+    );
 }
 
 /** All refusals of a plan as one error, so that none hides another. */

@@ -4,14 +4,12 @@ import type { InspectedAggregate } from "../core/aggregate/inspect";
 import { normaliseDesired, planLive, queryRefusals } from "../core/aggregate/live";
 import { removeAggregate } from "../core/aggregate/remove";
 import { aggregateProperties, desiredAggregate, validateAggregate } from "../core/aggregate/spec";
-import { searchPathOf } from "../core/converging";
+import { readServer } from "../core/converging";
 import { explain, TimescaleError } from "../core/errors";
 import { declarableGrants } from "../core/grants";
 import type { PartsMemory } from "../core/hypertableParts";
 import { displayName } from "../core/identifier";
 import type { ChangeLine } from "../core/plan";
-import { inspectServer } from "../core/server";
-import { inTransaction } from "../core/session";
 import { isAboutTheText } from "./aboutTheText";
 import { actualPolicyInputs } from "./policyInputs";
 import {
@@ -31,18 +29,10 @@ export const continuousAggregateKind: ResourceKind = {
 
     async validateLive(session, inputs) {
         const desired = desiredAggregate(inputs);
-        const server = await inTransaction(
-            session,
-            { readOnly: true, searchPath: ["pg_catalog"] },
-            inspectServer,
-        );
+        const { server, searchPath } = await readServer(session, desired);
         if (server.replica) return [];
         try {
-            const normalised = await normaliseDesired(
-                session,
-                desired,
-                searchPathOf(desired, server),
-            );
+            const normalised = await normaliseDesired(session, desired, searchPath);
             return queryRefusals(normalised, displayName(desired)).map((error) => ({
                 property: "query",
                 reason: explain(error),
@@ -82,16 +72,10 @@ export const continuousAggregateKind: ResourceKind = {
 
     async remove(session, outputs, onStatus) {
         const desired = desiredAggregate(outputs);
-        const server = await inTransaction(
-            session,
-            { readOnly: true, searchPath: ["pg_catalog"] },
-            inspectServer,
-        );
         await removeAggregate(session, {
             name: desired,
             ...knownObject(outputs),
             ...(desired.owner !== undefined && { owner: desired.owner }),
-            searchPath: searchPathOf(desired, server),
             acceptLoss: desired.acceptLoss,
             onDelete: desired.onDelete,
             onRetry: onStatus,

@@ -1,5 +1,4 @@
 /** Hypertables for the lifecycle. */
-import { searchPathOf } from "../core/converging";
 import { declarableGrants } from "../core/grants";
 import {
     convergeHypertable,
@@ -14,8 +13,6 @@ import {
 } from "../core/hypertable/spec";
 import type { PartsMemory } from "../core/hypertableParts";
 import { unquote } from "../core/identifier";
-import { inspectServer } from "../core/server";
-import { inTransaction } from "../core/session";
 import { actualPolicyInputs } from "./policyInputs";
 import {
     actualName,
@@ -63,16 +60,10 @@ export const hypertableKind: ResourceKind = {
 
     async remove(session, outputs, onStatus) {
         const desired = desiredHypertable(outputs);
-        const server = await inTransaction(
-            session,
-            { readOnly: true, searchPath: ["pg_catalog"] },
-            inspectServer,
-        );
         await removeHypertable(session, {
             name: desired,
             ...knownObject(outputs),
             ...(desired.owner !== undefined && { owner: desired.owner }),
-            searchPath: searchPathOf(desired, server),
             onRetry: onStatus,
         });
     },

@@ -1,10 +1,10 @@
 /** Functions for the lifecycle. */
-import { searchPathOf } from "../core/converging";
+import { readServer, trying } from "../core/converging";
 import { explain, TimescaleError } from "../core/errors";
 import { checkBody } from "../core/function/compare";
 import { convergeFunction, removeFunction } from "../core/function/converge";
 import type { FunctionMemory, RememberedSignature } from "../core/function/find";
-import { inComparing, planLiveFunction } from "../core/function/live";
+import { planLiveFunction } from "../core/function/live";
 import type { ActualFunction } from "../core/function/routine";
 import {
     desiredFunction,
@@ -14,8 +14,6 @@ import {
 } from "../core/function/spec";
 import { declarableGrants } from "../core/grants";
 import type { ChangeLine } from "../core/plan";
-import { inspectServer } from "../core/server";
-import { inTransaction } from "../core/session";
 import { isAboutTheText, missingObjects } from "./aboutTheText";
 import { objectMemory, type Properties, type ResourceKind } from "./resourceKind";
 
@@ -29,15 +27,10 @@ export const sqlFunctionKind: ResourceKind = {
 
     async validateLive(session, inputs) {
         const desired = desiredFunction(inputs);
-        const server = await inTransaction(
-            session,
-            { readOnly: true, searchPath: ["pg_catalog"] },
-            inspectServer,
-        );
+        const { server, searchPath } = await readServer(session, desired);
         if (server.replica) return [];
-        const searchPath = searchPathOf(desired, server);
         try {
-            await inComparing(session, desired, searchPath, "check_function", (client) =>
+            await trying(session, desired, searchPath, "check_function", (client) =>
                 checkBody(client, desired),
             );
         } catch (error) {

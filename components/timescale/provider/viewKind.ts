@@ -1,10 +1,8 @@
 /** Views for the lifecycle. */
-import { searchPathOf } from "../core/converging";
+import { readServer } from "../core/converging";
 import { explain, TimescaleError } from "../core/errors";
 import { declarableGrants } from "../core/grants";
 import type { ObjectMemory } from "../core/memory";
-import { inspectServer } from "../core/server";
-import { inTransaction } from "../core/session";
 import { convergeView, removeView } from "../core/view/converge";
 import type { InspectedView } from "../core/view/inspect";
 import { checkQuery, planLiveView } from "../core/view/live";
@@ -26,14 +24,10 @@ export const viewKind: ResourceKind = {
 
     async validateLive(session, inputs) {
         const desired = desiredView(inputs);
-        const server = await inTransaction(
-            session,
-            { readOnly: true, searchPath: ["pg_catalog"] },
-            inspectServer,
-        );
+        const { server, searchPath } = await readServer(session, desired);
         if (server.replica) return [];
         try {
-            await checkQuery(session, desired, searchPathOf(desired, server));
+            await checkQuery(session, desired, searchPath);
         } catch (error) {
             if (error instanceof TimescaleError && isAboutTheText(error, missingObjects))
                 return [{ property: "query", reason: explain(error) }];

@@ -1,5 +1,5 @@
 /** The plan for one aggregate against the live database: reads only, but for a view that is rolled back. */
-import { searchPathOf, setSearchPath } from "../converging";
+import { inspecting, trying } from "../converging";
 import { TimescaleError } from "../errors";
 import { indexesInServersWords } from "../hypertable/normalise";
 import type { PartsMemory } from "../hypertableParts";
@@ -9,9 +9,8 @@ import { isRemembered } from "../memory";
 import { normalise, type NormalisedQuery, normaliseUnder } from "../normalise";
 import type { Plan } from "../plan";
 import { dependantsOf } from "../removal";
-import { inspectServer, type UsableServer } from "../server";
-import { serverError } from "../serverErrors";
-import { inTransaction, type Queryable, type Session } from "../session";
+import type { UsableServer } from "../server";
+import type { Queryable, Session } from "../session";
 import { readSql } from "../sqlFile";
 import { type DesiredQuery, diffAggregate, type Rebuild } from "./diff";
 import { historyAtStake } from "./history";
@@ -39,12 +38,6 @@ async function keptName(
     return rows[0];
 }
 
-interface LiveAggregate {
-    readonly server: UsableServer;
-    readonly searchPath: string[];
-    readonly actual: InspectedAggregate;
-}
-
 /** By its name, else where the last apply, a former name or `onDelete: "keep"` says that it stands. */
 async function find(
     client: Queryable,
@@ -65,27 +58,19 @@ export async function planLive(
     desired: DesiredAggregate,
     memory: PartsMemory,
 ): Promise<AggregatePlan> {
-    const object = displayName(desired);
     const login = session.connection.user;
-    const { actual, server, searchPath } = await inTransaction(
-        session,
-        { readOnly: true, searchPath: ["pg_catalog"] },
-        async (client): Promise<LiveAggregate> => {
-            const server = await inspectServer(client);
-            const searchPath = searchPathOf(desired, server);
-            await setSearchPath(client, searchPath);
-            return { server, searchPath, actual: await find(client, desired, memory) };
-        },
-    ).then(undefined, (error: unknown) => {
-        throw serverError(error, { statement: "inspect", object });
-    });
+    const {
+        found: actual,
+        server,
+        searchPath,
+    } = await inspecting(session, desired, (client) => find(client, desired, memory));
     const query =
         actual.kind === "aggregate" && !isRemembered(memory, desired.query, actual.definition)
             ? await desiredQuery(session, desired, actual, searchPath)
             : null;
     const rebuild =
         actual.kind === "aggregate" && query !== null && desired.onQueryChange === "rebuild"
-            ? await whatRebuildDoes(session, desired, actual, query, searchPath)
+            ? await whatRebuildDoes(session, desired, actual, query)
             : undefined;
     const compare = (declared: DesiredAggregate, desiredQuery: DesiredQuery | null): Plan => {
         const difference = diffAggregate({
@@ -115,20 +100,18 @@ export async function planLive(
 }
 
 /** Undefined where the queries are the same. */
-function whatRebuildDoes(
+async function whatRebuildDoes(
     session: Session,
     desired: DesiredAggregate,
     actual: ActualAggregate,
     query: DesiredQuery,
-    searchPath: readonly string[],
 ): Promise<Rebuild | undefined> {
-    if (query.definition === actual.definition) return Promise.resolve(undefined);
-    return inTransaction(session, { readOnly: true, searchPath }, async (client) => {
-        const dependants = await dependantsOf(client, actual.name);
-        return { stake: await historyAtStake(client, actual), dependants };
-    }).then(undefined, (error: unknown) => {
-        throw serverError(error, { statement: "inspect", object: displayName(desired) });
-    });
+    if (query.definition === actual.definition) return undefined;
+    const { found } = await inspecting(session, desired, async (client) => ({
+        dependants: await dependantsOf(client, actual.name),
+        stake: await historyAtStake(client, actual),
+    }));
+    return found;
 }
 
 async function desiredQuery(
@@ -137,7 +120,7 @@ async function desiredQuery(
     actual: ActualAggregate,
     searchPath: readonly string[],
 ): Promise<DesiredQuery> {
-    return inNormalising(session, desired, searchPath, async (client) => {
+    return trying(session, desired, searchPath, "normalise_query", async (client) => {
         const { definition, columns } = await normalise(client, desired.query);
         const sameNumber = columns.length === actual.columns.length;
         const underActualNames =
@@ -158,25 +141,8 @@ export function normaliseDesired(
     desired: Pick<DesiredAggregate, "schema" | "name" | "query">,
     searchPath: readonly string[],
 ): Promise<NormalisedQuery> {
-    return inNormalising(session, desired, searchPath, (client) =>
+    return trying(session, desired, searchPath, "normalise_query", (client) =>
         normalise(client, desired.query),
-    );
-}
-
-function inNormalising<T>(
-    session: Session,
-    desired: QualifiedName,
-    searchPath: readonly string[],
-    work: (client: Queryable) => Promise<T>,
-): Promise<T> {
-    return inTransaction(session, { searchPath, rollback: true }, work).then(
-        undefined,
-        (error: unknown) => {
-            throw serverError(error, {
-                statement: "normalise_query",
-                object: displayName(desired),
-            });
-        },
     );
 }
 

@@ -3,6 +3,7 @@
  * data can no longer give, unless that loss was accepted.
  */
 import { applyStatements } from "../apply";
+import { inspecting } from "../converging";
 import {
     displayName,
     maximumIdentifierBytes,
@@ -14,7 +15,7 @@ import { keptMarker } from "../marker";
 import type { KnownObject } from "../memory";
 import type { Statement } from "../plan";
 import { refuseDependants } from "../removal";
-import { inTransaction, type Session, withObjectLock } from "../session";
+import { type Session, withObjectLock } from "../session";
 import { renameStatements, roleStatements } from "../tableStatements";
 import { historyAtStake, lossRefused } from "./history";
 import { type ActualAggregate, inspectAggregate } from "./inspect";
@@ -27,7 +28,6 @@ export interface RemoveOptions {
     readonly known?: KnownObject;
     /** Whose it is, where that is not the login. */
     readonly owner?: string;
-    readonly searchPath: readonly string[];
     /** "keep" leaves the aggregate standing under a dated name, without jobs. */
     readonly onDelete: "drop" | "keep";
     /** Rows of history that may be lost. */
@@ -43,9 +43,9 @@ export function removeAggregate(session: Session, options: RemoveOptions): Promi
 }
 
 async function removeLocked(session: Session, options: RemoveOptions): Promise<boolean> {
-    const { name, searchPath, acceptLoss } = options;
+    const { name, acceptLoss } = options;
     const object = displayName(name);
-    const found = await inTransaction(session, { readOnly: true, searchPath }, async (client) => {
+    const { found, searchPath } = await inspecting(session, name, async (client) => {
         const actual = await inspectAggregate(client, name, options.known);
         // Something else that took the name is none of this resource's.
         if (actual.kind !== "aggregate") return undefined;

@@ -1,14 +1,12 @@
 /** The plan for one function against the live database: reads only, but for functions that are rolled back. */
 import { DatabaseError } from "pg";
 
-import { searchPathOf, setSearchPath } from "../converging";
+import { type Inspected, inspecting, trying } from "../converging";
 import { inspectDependants } from "../dependants";
 import { displayName } from "../identifier";
 import { isRemembered, type ObjectMemory } from "../memory";
 import type { Plan } from "../plan";
-import { inspectServer } from "../server";
-import { serverError } from "../serverErrors";
-import { inTransaction, type Queryable, type Session } from "../session";
+import type { Queryable, Session } from "../session";
 import { readDesired, sameBody, whyNotReplaced } from "./compare";
 import {
     type Comparison,
@@ -44,7 +42,7 @@ export async function planLiveFunction(
     const { found, searchPath } = await lookUp(session, desired, owner, memory);
     const compared =
         sameAsLastTime(desired, found, memory) ??
-        (await inComparing(session, desired, searchPath, "compare_function", (client) =>
+        (await trying(session, desired, searchPath, "compare_function", (client) =>
             compare(client, desired, owner, found),
         ));
     const { actual, comparison, dependants, stale, declared } = compared;
@@ -78,19 +76,8 @@ export function lookUp(
     desired: DesiredFunction,
     owner: string,
     memory: FunctionMemory,
-): Promise<{ readonly found: Found; readonly searchPath: readonly string[] }> {
-    return inTransaction(
-        session,
-        { readOnly: true, searchPath: ["pg_catalog"] },
-        async (client) => {
-            const searchPath = searchPathOf(desired, await inspectServer(client));
-            // Types and definitions are printed with the schemas that are not on it.
-            await setSearchPath(client, searchPath);
-            return { found: await findFunction(client, desired, owner, memory), searchPath };
-        },
-    ).then(undefined, (error: unknown) => {
-        throw serverError(error, { statement: "inspect", object: displayName(desired) });
-    });
+): Promise<Inspected<Found>> {
+    return inspecting(session, desired, (client) => findFunction(client, desired, owner, memory));
 }
 
 /** Where text and definition are those of the last apply, there is nothing to compare. */
@@ -172,19 +159,4 @@ function identify(
 function isMissing(error: unknown): boolean {
     const codes = ["42P01", "42703", "42883", "42704", "3F000"];
     return error instanceof DatabaseError && codes.includes(error.code ?? "");
-}
-
-export function inComparing<T>(
-    session: Session,
-    desired: DesiredFunction,
-    searchPath: readonly string[],
-    statement: string,
-    work: (client: Queryable) => Promise<T>,
-): Promise<T> {
-    return inTransaction(session, { searchPath, rollback: true }, work).then(
-        undefined,
-        (error: unknown) => {
-            throw serverError(error, { statement, object: displayName(desired) });
-        },
-    );
 }

@@ -1,27 +1,18 @@
 /** Brings one hypertable to its declaration: inspect, plan, apply, inspect again. */
 import { applyStatements } from "../apply";
-import { notConverged, refuse, searchPathOf, setSearchPath } from "../converging";
+import { inspecting, notConverged, refuse } from "../converging";
 import type { PartsMemory } from "../hypertableParts";
 import { displayName, type QualifiedName, quoteQualified } from "../identifier";
 import type { KnownObject } from "../memory";
 import { isEmpty, type Plan } from "../plan";
 import { refuseDependants } from "../removal";
-import { inspectServer } from "../server";
-import { serverError } from "../serverErrors";
-import { inTransaction, type Session, withObjectLock } from "../session";
+import { type Session, withObjectLock } from "../session";
 import { roleStatements } from "../tableStatements";
 import { diffHypertable, type HypertableDiff } from "./diff";
 import { type InspectedHypertable, inspectHypertable } from "./inspect";
 import { inServersWords, mayBeSpelling } from "./normalise";
 import { planHypertable } from "./plan";
 import type { DesiredHypertable } from "./spec";
-
-interface LiveHypertable {
-    readonly actual: InspectedHypertable;
-    readonly searchPath: readonly string[];
-    readonly embedded: boolean;
-    readonly altersCompressed: boolean;
-}
 
 export interface HypertablePlan {
     readonly plan: Plan;
@@ -36,31 +27,16 @@ export async function planLiveHypertable(
     desired: DesiredHypertable,
     memory: PartsMemory,
 ): Promise<HypertablePlan> {
-    const object = displayName(desired);
     const login = session.connection.user;
-    const { actual, searchPath, embedded, altersCompressed } = await inTransaction(
-        session,
-        { readOnly: true, searchPath: ["pg_catalog"] },
-        async (client): Promise<LiveHypertable> => {
-            const server = await inspectServer(client);
-            const searchPath = searchPathOf(desired, server);
-            // Types and defaults are printed with the schemas that are not on it.
-            await setSearchPath(client, searchPath);
-            const { embedded, altersCompressed } = server;
-            const actual = await inspectHypertable(client, desired, memory.known);
-            if (actual.kind !== "absent" || memory.formerName === undefined) {
-                return { actual, searchPath, embedded, altersCompressed };
-            }
-            const former = await inspectHypertable(client, memory.formerName);
-            return {
-                actual: former.kind === "hypertable" ? former : actual,
-                searchPath,
-                embedded,
-                altersCompressed,
-            };
-        },
-    ).then(undefined, (error: unknown) => {
-        throw serverError(error, { statement: "inspect", object });
+    const {
+        found: actual,
+        server: { embedded, altersCompressed },
+        searchPath,
+    } = await inspecting(session, desired, async (client) => {
+        const actual = await inspectHypertable(client, desired, memory.known);
+        if (actual.kind !== "absent" || memory.formerName === undefined) return actual;
+        const former = await inspectHypertable(client, memory.formerName);
+        return former.kind === "hypertable" ? former : actual;
     });
     const compare = (declared: DesiredHypertable): HypertableDiff =>
         diffHypertable({
@@ -144,7 +120,6 @@ export interface RemoveHypertableOptions {
     readonly known?: KnownObject;
     /** Whose it is, where that is not the login. */
     readonly owner?: string;
-    readonly searchPath: readonly string[];
     readonly onRetry: (reason: string) => void;
 }
 
@@ -160,9 +135,9 @@ export function removeHypertable(
 
 async function removeLocked(
     session: Session,
-    { name, known, owner, searchPath, onRetry }: RemoveHypertableOptions,
+    { name, known, owner, onRetry }: RemoveHypertableOptions,
 ): Promise<boolean> {
-    const found = await inTransaction(session, { readOnly: true, searchPath }, async (client) => {
+    const { found, searchPath } = await inspecting(session, name, async (client) => {
         const actual = await inspectHypertable(client, name, known);
         if (actual.kind !== "hypertable") return undefined;
         await refuseDependants(client, "hypertable", actual.name);

@@ -44,14 +44,14 @@ export function removeView(
     const object = displayName(desired);
     return withObjectLock(session, object, onRetry, async () => {
         const owner = desired.owner ?? session.connection.user;
-        const { actual, searchPath } = await findView(session, desired, owner, memory);
+        const { found: actual, searchPath } = await findView(session, desired, owner, memory);
         // Something else took the name; what this resource made may stand elsewhere.
         const moved = actual.kind === "other" ? actual.movedTo : undefined;
         const found =
             moved === undefined
                 ? actual
                 : (await findView(session, { ...desired, ...moved }, owner, { managed: true }))
-                      .actual;
+                      .found;
         if (found.kind !== "view") return false;
         if (found.dependants.length > 0) {
             throw new TimescaleError(

@@ -1,15 +1,12 @@
 /** The plan for one view against the live database: reads only, but for a view that is rolled back. */
 import { DatabaseError } from "pg";
 
-import { searchPathOf, setSearchPath } from "../converging";
-import { displayName } from "../identifier";
+import { type Inspected, inspecting, trying } from "../converging";
 import { isRemembered, type ObjectMemory } from "../memory";
 import { extended, normaliseUnder, viewOver } from "../normalise";
 import type { Plan } from "../plan";
 import { statementBody } from "../query";
-import { inspectServer } from "../server";
-import { serverError } from "../serverErrors";
-import { inTransaction, type Queryable, type Session } from "../session";
+import type { Queryable, Session } from "../session";
 import { type DesiredQuery, diffView } from "./diff";
 import { type ActualView, type InspectedView, inspectView } from "./inspect";
 import { planView } from "./plan";
@@ -30,7 +27,7 @@ export async function planLiveView(
 ): Promise<ViewPlan> {
     const login = session.connection.user;
     const owner = desired.owner ?? login;
-    const { actual, searchPath } = await findView(session, desired, owner, memory);
+    const { found: actual, searchPath } = await findView(session, desired, owner, memory);
     const desiredQuery =
         actual.kind === "view" && !isRemembered(memory, desired.query, actual.definition)
             ? await inServersWords(session, desired, actual, searchPath)
@@ -47,21 +44,12 @@ export function findView(
     desired: DesiredView,
     owner: string,
     memory: ObjectMemory,
-): Promise<{ readonly actual: InspectedView; readonly searchPath: readonly string[] }> {
-    return inTransaction(
-        session,
-        { readOnly: true, searchPath: ["pg_catalog"] },
-        async (client) => {
-            const searchPath = searchPathOf(desired, await inspectServer(client));
-            await setSearchPath(client, searchPath);
-            const actual = await inspectView(client, desired, owner, memory.known);
-            if (actual.kind !== "absent" || memory.formerName === undefined)
-                return { actual, searchPath };
-            const former = await inspectView(client, memory.formerName, owner);
-            return { actual: former.kind === "view" ? former : actual, searchPath };
-        },
-    ).then(undefined, (error: unknown) => {
-        throw serverError(error, { statement: "inspect", object: displayName(desired) });
+): Promise<Inspected<InspectedView>> {
+    return inspecting(session, desired, async (client) => {
+        const actual = await inspectView(client, desired, owner, memory.known);
+        if (actual.kind !== "absent" || memory.formerName === undefined) return actual;
+        const former = await inspectView(client, memory.formerName, owner);
+        return former.kind === "view" ? former : actual;
     });
 }
 
@@ -71,7 +59,7 @@ function inServersWords(
     actual: ActualView,
     searchPath: readonly string[],
 ): Promise<DesiredQuery> {
-    return rolledBack(session, desired, searchPath, async (client) => {
+    return trying(session, desired, searchPath, "normalise_query", async (client) => {
         const { definition, columns } = await viewOver(client, statementBody(desired.query));
         const alike = definition === actual.definition || columns.length !== actual.columns.length;
         const names = actual.columns.map(({ name }) => name);
@@ -112,24 +100,7 @@ export async function checkQuery(
     desired: DesiredView,
     searchPath: readonly string[],
 ): Promise<void> {
-    await rolledBack(session, desired, searchPath, (client) =>
+    await trying(session, desired, searchPath, "normalise_query", (client) =>
         viewOver(client, statementBody(desired.query)),
-    );
-}
-
-function rolledBack<T>(
-    session: Session,
-    desired: DesiredView,
-    searchPath: readonly string[],
-    work: (client: Queryable) => Promise<T>,
-): Promise<T> {
-    return inTransaction(session, { searchPath, rollback: true }, work).then(
-        undefined,
-        (error: unknown) => {
-            throw serverError(error, {
-                statement: "normalise_query",
-                object: displayName(desired),
-            });
-        },
     );
 }
