@@ -6,8 +6,9 @@ import {
     ContinuousAggregate,
     type ContinuousAggregateProperties,
 } from "../../components/timescale";
-import { converge, type Converged } from "../../components/timescale/core/aggregate/converge";
+import { converge } from "../../components/timescale/core/aggregate/converge";
 import { desiredAggregate } from "../../components/timescale/core/aggregate/spec";
+import type { ConvergedObject } from "../../components/timescale/core/convergeObject";
 import type { PartsMemory } from "../../components/timescale/core/hypertableParts";
 import type { Session } from "../../components/timescale/core/session";
 
@@ -51,7 +52,7 @@ export async function createTables({ client }: Session): Promise<void> {
 }
 
 /** Makes one aggregate; there is nothing to fill it with. */
-export function createAggregate(session: Session, number: number): Promise<Converged> {
+export function createAggregate(session: Session, number: number): Promise<ConvergedObject> {
     return converge(session, desiredAggregate(inputsOf(number)), memoryOf(undefined), {
         onStatus: () => undefined,
         onApplied: () => undefined,
@@ -60,7 +61,7 @@ export function createAggregate(session: Session, number: number): Promise<Conve
 }
 
 /** What the provider remembers after it has made an aggregate; before, given nothing. */
-export function memoryOf(made: Converged | undefined): PartsMemory {
+export function memoryOf(made: ConvergedObject | undefined): PartsMemory {
     const managed = made !== undefined;
     return {
         managed,
@@ -91,7 +92,7 @@ export interface ExportedState {
  * The state that an `up` of all of them leaves, from the state with the first alone: an engine takes
  * minutes to make it.
  */
-export function stateOfMany(first: ExportedState, made: readonly Converged[]): ExportedState {
+export function stateOfMany(first: ExportedState, made: readonly ConvergedObject[]): ExportedState {
     const { name } = inputsOf(0);
     const isFirst = ({ urn }: StateResource): boolean => urn.endsWith(`::${name}`);
     const template = first.deployment.resources.find(isFirst);

@@ -7,7 +7,7 @@ import { join } from "node:path";
 
 import Table from "cli-table3";
 
-import type { Converged } from "../../components/timescale/core/aggregate/converge";
+import type { ConvergedObject } from "../../components/timescale/core/convergeObject";
 import { withSession } from "../../components/timescale/core/session";
 import { withClient } from "../../test/helpers/clients";
 import type { TestDatabase } from "../../test/helpers/databases";
@@ -47,7 +47,7 @@ export async function benchScale(
         // Their folders go with this process.
         const real = await createEngineStack();
         const empty = await createEngineStack(join(__dirname, "nothing"));
-        const made: Converged[] = [];
+        const made: ConvergedObject[] = [];
         const scales: Scale[] = [];
         let first: ExportedState | undefined;
         for (const count of counts) {
@@ -68,7 +68,7 @@ export async function benchScale(
 
 async function createUpTo(
     count: number,
-    made: Converged[],
+    made: ConvergedObject[],
     database: TestDatabase,
     step: Step,
 ): Promise<void> {
@@ -189,7 +189,7 @@ function memory(previews: readonly Preview[]): string {
 
 async function renderStatements(
     { owner }: TestDatabase,
-    made: readonly Converged[],
+    made: readonly ConvergedObject[],
 ): Promise<string> {
     const sample = new Map([...made.entries()].slice(0, 50));
     const fresh = await timeStatements(owner, sample, "new");

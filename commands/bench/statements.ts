@@ -1,8 +1,8 @@
 /** What planning one unchanged aggregate sends, and how long each statement takes to be answered. */
-import type { Converged } from "../../components/timescale/core/aggregate/converge";
 import { planLive } from "../../components/timescale/core/aggregate/live";
 import { desiredAggregate } from "../../components/timescale/core/aggregate/spec";
 import type { Connection } from "../../components/timescale/core/connection";
+import type { ConvergedObject } from "../../components/timescale/core/convergeObject";
 import { type Session, withSession } from "../../components/timescale/core/session";
 import { inputsOf, memoryOf } from "./manyAggregates";
 
@@ -12,14 +12,14 @@ export type Timings = ReadonlyMap<string, readonly number[]>;
 /** Plans these aggregates, each on a connection of its own, or all on one that has planned before. */
 export async function timeStatements(
     connection: Connection,
-    aggregates: ReadonlyMap<number, Converged>,
+    aggregates: ReadonlyMap<number, ConvergedObject>,
     connections: "new" | "kept",
 ): Promise<Timings> {
     const timings = new Map<string, number[]>();
     const add = (what: string, time: number): void => {
         timings.set(what, [...(timings.get(what) ?? []), time]);
     };
-    const plan = (session: Session, [number, made]: [number, Converged]): Promise<unknown> =>
+    const plan = (session: Session, [number, made]: [number, ConvergedObject]): Promise<unknown> =>
         planLive(
             { ...session, client: timing(session.client, add) },
             desiredAggregate(inputsOf(number)),

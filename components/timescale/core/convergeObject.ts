@@ -1,4 +1,4 @@
-/** Brings an object without data of its own to its declaration: inspect, plan, apply, inspect again. */
+/** Brings an object to its declaration: inspect, plan, apply, inspect again. */
 import { applyStatements } from "./apply";
 import { notConverged, refuse } from "./converging";
 import type { Remembered } from "./memory";
@@ -26,16 +26,22 @@ export interface ObjectPlan<Result> {
     readonly searchPath: readonly string[];
     /** What is remembered of it; undefined while it does not stand. */
     readonly standing: Result | undefined;
+    /** Before the first statement. @throws what the server has against the declaration */
+    readonly check?: () => Promise<void>;
+    /** What follows the statements and commits on its way, such as a fill. */
+    readonly finish?: () => Promise<void>;
 }
 
 /**
  * Inspects, applies what differs and inspects again. Running it again after any failure finishes
  * the work.
  *
+ * @param kind in words, such as "view"
  * @throws TimescaleError; nothing was changed then, or `onApplied` was told
  */
 export function convergeObject<Result>(
     session: Session,
+    kind: string,
     object: string,
     planLive: (applied: boolean) => Promise<ObjectPlan<Result>>,
     hooks: ConvergeHooks<Result>,
@@ -46,7 +52,10 @@ export function convergeObject<Result>(
         // Default privileges give a new object grants that only show when it stands: a second round.
         for (let round = 0; round < 2 && (round === 0 || !isEmpty(now.plan)); round += 1) {
             refuse(now.plan.refusals);
-            hooks.onStatus(now.standing === undefined ? "creating it" : "applying the plan");
+            await now.check?.();
+            hooks.onStatus(
+                now.standing === undefined ? `creating the ${kind}` : "applying the plan",
+            );
             await applyStatements(session, now.plan.statements, {
                 object,
                 searchPath: now.searchPath,
@@ -54,6 +63,10 @@ export function convergeObject<Result>(
             });
             now = await planLive(true);
             if (now.standing !== undefined) hooks.onApplied(now.standing);
+            if (now.finish !== undefined) {
+                await now.finish();
+                now = await planLive(true);
+            }
         }
         if (now.standing === undefined || !isEmpty(now.plan)) throw notConverged(object, now.plan);
         return now.standing;

@@ -1,108 +1,84 @@
-/** Brings one aggregate to its declaration: inspect, plan, apply, fill, inspect again. */
+/** Brings one aggregate to its declaration, and fills it. */
 import { applyStatements } from "../apply";
-import { notConverged, refuse } from "../converging";
+import { type ConvergedObject, type ConvergeHooks, convergeObject } from "../convergeObject";
+import { refuse } from "../converging";
 import type { PartsMemory } from "../hypertableParts";
 import { displayName } from "../identifier";
 import { alterPolicy } from "../jobStatements";
-import { type Remembered, rememberedOf } from "../memory";
-import { isEmpty } from "../plan";
+import { rememberedOf } from "../memory";
+import type { Statement } from "../plan";
 import { desiredRefreshJob, policyProcedures } from "../policy";
-import { type Session, withObjectLock } from "../session";
+import type { Session } from "../session";
 import { roleStatements } from "../tableStatements";
 import { fill } from "./fill";
-import type { InspectedAggregate } from "./inspect";
-import { normaliseDesired, planLive, queryRefusals } from "./live";
+import type { ActualAggregate } from "./inspect";
+import { type AggregatePlan, normaliseDesired, planLive, queryRefusals } from "./live";
 import { markStatement } from "./plan";
 import type { DesiredAggregate } from "./spec";
 
-export interface ConvergeOptions {
-    readonly onStatus: (text: string) => void;
-    /** Told as soon as the object stands, before the fill: from here on a failure is partial. */
-    readonly onApplied: (result: Converged) => void;
-    /** @throws when another database answers than the one that is meant */
-    readonly checkDatabase: (databaseUuid: string) => void;
-}
-
-export interface Converged {
-    readonly databaseUuid: string;
-    readonly fingerprint: Remembered;
-    /** Number of the materialization hypertable, by which it is found again after a rename by hand. */
-    readonly objectId: number;
-}
-
-/**
- * Inspects, applies what differs, fills what is missing and inspects again. Running it again after
- * any failure finishes the work.
- *
- * @throws TimescaleError; `onApplied` tells whether the object stood by then
- */
-export async function converge(
+export function converge(
     session: Session,
     desired: DesiredAggregate,
     memory: PartsMemory,
-    options: ConvergeOptions,
-): Promise<Converged> {
+    hooks: ConvergeHooks<ConvergedObject>,
+): Promise<ConvergedObject> {
     const object = displayName(desired);
-    return withObjectLock(session, object, options.onStatus, async () => {
-        const before = await planLive(session, desired, memory);
-        options.checkDatabase(before.databaseUuid);
-        refuse(before.plan.refusals);
-        const anew = before.plan.lines.some(({ code }) => code === "create" || code === "rebuild");
-        if (anew) {
-            const normalised = await normaliseDesired(session, desired, before.searchPath);
+    const planning = async () => {
+        const live = await planLive(session, desired, memory);
+        const { plan, actual, searchPath, databaseUuid } = live;
+        const check = async (): Promise<void> => {
+            const normalised = await normaliseDesired(session, desired, searchPath);
             refuse(queryRefusals(normalised, object));
+        };
+        if (actual.kind !== "aggregate") {
+            return { plan, searchPath, databaseUuid, standing: undefined, check };
         }
-        const { searchPath } = before;
-        options.onStatus(
-            before.actual.kind === "absent" ? "creating the aggregate" : "applying the plan",
-        );
-        await applyStatements(session, before.plan.statements, {
-            object,
+        const rebuilding = plan.lines.some(({ code }) => code === "rebuild");
+        const standing = {
+            databaseUuid,
+            fingerprint: rememberedOf(desired.query, actual.definition),
+            objectId: actual.materializationId,
+        };
+        const finish = (): Promise<void> => fillUp(session, desired, live, actual, hooks.onStatus);
+        return {
+            plan,
             searchPath,
-            onRetry: options.onStatus,
-        });
-        const standing = await planLive(session, desired, memory);
-        if (standing.actual.kind === "aggregate") {
-            options.onApplied(result(standing.actual, desired));
-        }
-        if (standing.plan.fill && standing.actual.kind === "aggregate") {
-            await fill(session, {
-                name: desired,
-                aggregate: standing.actual,
-                retention: desired.retentionPolicy?.dropAfter ?? null,
-                searchPath,
-                extensionSchema: before.server.extensionSchema,
-                onProgress: (done, total) => options.onStatus(`backfill ${done}/${total} windows`),
-            });
-            await applyStatements(session, finishFill(session, standing.actual, desired), {
-                object,
-                searchPath,
-                onRetry: options.onStatus,
-            });
-        }
-        const after = standing.plan.fill ? await planLive(session, desired, memory) : standing;
-        if (!isEmpty(after.plan) || after.actual.kind !== "aggregate")
-            throw notConverged(object, after.plan);
-        return result(after.actual, desired);
-    });
+            databaseUuid,
+            standing,
+            ...(rebuilding && { check }),
+            ...(plan.fill && { finish }),
+        };
+    };
+    return convergeObject(session, "aggregate", object, planning, hooks);
 }
 
-function result(
-    actual: InspectedAggregate & { kind: "aggregate" },
+async function fillUp(
+    session: Session,
     desired: DesiredAggregate,
-): Converged {
-    return {
-        databaseUuid: actual.databaseUuid,
-        fingerprint: rememberedOf(desired.query, actual.definition),
-        objectId: actual.materializationId,
-    };
+    { searchPath, server }: AggregatePlan,
+    aggregate: ActualAggregate,
+    onStatus: (text: string) => void,
+): Promise<void> {
+    await fill(session, {
+        name: desired,
+        aggregate,
+        retention: desired.retentionPolicy?.dropAfter ?? null,
+        searchPath,
+        extensionSchema: server.extensionSchema,
+        onProgress: (done, total) => onStatus(`backfill ${done}/${total} windows`),
+    });
+    await applyStatements(session, finishFill(session, aggregate, desired), {
+        object: displayName(desired),
+        searchPath,
+        onRetry: onStatus,
+    });
 }
 
 function finishFill(
     session: Session,
-    actual: InspectedAggregate & { kind: "aggregate" },
+    actual: ActualAggregate,
     desired: DesiredAggregate,
-): Parameters<typeof applyStatements>[1] {
+): Statement[] {
     const job = actual.jobs.find(({ procedure }) => procedure === policyProcedures.refresh);
     const policy = desired.refreshPolicy;
     const wanted = policy === undefined ? undefined : desiredRefreshJob(policy);

@@ -46,7 +46,7 @@ export function convergeFunction(
         return { plan, searchPath, databaseUuid, standing: result };
     };
     // Overloads share the lock: each looks at all functions of the name.
-    return convergeObject(session, `${displayName(desired)}()`, planLive, hooks);
+    return convergeObject(session, "function", `${displayName(desired)}()`, planLive, hooks);
 }
 
 /** Drops the function of the last apply; whether there was one. Never with CASCADE. */

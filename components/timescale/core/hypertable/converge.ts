@@ -1,10 +1,11 @@
-/** Brings one hypertable to its declaration: inspect, plan, apply, inspect again. */
+/** Brings one hypertable to its declaration, and drops it. */
 import { applyStatements } from "../apply";
-import { inspecting, notConverged, refuse } from "../converging";
+import { type ConvergeHooks, convergeObject } from "../convergeObject";
+import { inspecting } from "../converging";
 import type { PartsMemory } from "../hypertableParts";
 import { displayName, type QualifiedName, quoteQualified } from "../identifier";
 import type { KnownObject } from "../memory";
-import { isEmpty, type Plan } from "../plan";
+import type { Plan } from "../plan";
 import { refuseDependants } from "../removal";
 import { type Session, withObjectLock } from "../session";
 import { roleStatements } from "../tableStatements";
@@ -63,55 +64,31 @@ export async function planLiveHypertable(
     };
 }
 
-export interface ConvergeHypertableOptions {
-    readonly onStatus: (text: string) => void;
-    /** Told as soon as the object stands: from here on a failure is partial. */
-    readonly onApplied: (result: ConvergedHypertable) => void;
-    /** @throws when another database answers than the one that is meant */
-    readonly checkDatabase: (databaseUuid: string) => void;
-}
-
 export interface ConvergedHypertable {
     readonly databaseUuid: string;
     /** Its number, by which it is found again after a rename by hand. */
     readonly objectId: number;
 }
 
-/**
- * Inspects, applies what differs and inspects again.
- *
- * @throws TimescaleError; nothing was changed then but for indexes, which come after the transaction
- */
-export async function convergeHypertable(
+export function convergeHypertable(
     session: Session,
     desired: DesiredHypertable,
     memory: PartsMemory,
-    options: ConvergeHypertableOptions,
+    hooks: ConvergeHooks<ConvergedHypertable>,
 ): Promise<ConvergedHypertable> {
-    const object = displayName(desired);
-    return withObjectLock(session, object, options.onStatus, async () => {
-        const { plan, searchPath, databaseUuid, actual } = await planLiveHypertable(
+    const planLive = async (applied: boolean) => {
+        const { plan, actual, searchPath, databaseUuid } = await planLiveHypertable(
             session,
             desired,
-            memory,
+            applied ? { ...memory, managed: true } : memory,
         );
-        options.checkDatabase(databaseUuid);
-        refuse(plan.refusals);
-        options.onStatus(
-            actual.kind === "absent" ? "creating the hypertable" : "applying the plan",
-        );
-        await applyStatements(session, plan.statements, {
-            object,
-            searchPath,
-            onRetry: options.onStatus,
-        });
-        const after = await planLiveHypertable(session, desired, { ...memory, managed: true });
-        if (after.actual.kind !== "hypertable") throw notConverged(object, after.plan);
-        const result = { databaseUuid, objectId: after.actual.hypertableId };
-        options.onApplied(result);
-        if (!isEmpty(after.plan)) throw notConverged(object, after.plan);
-        return result;
-    });
+        const standing =
+            actual.kind === "hypertable"
+                ? { databaseUuid, objectId: actual.hypertableId }
+                : undefined;
+        return { plan, searchPath, databaseUuid, standing };
+    };
+    return convergeObject(session, "hypertable", displayName(desired), planLive, hooks);
 }
 
 export interface RemoveHypertableOptions {

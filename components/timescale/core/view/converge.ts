@@ -31,7 +31,7 @@ export function convergeView(
                 : undefined;
         return { plan, searchPath, databaseUuid, standing };
     };
-    return convergeObject(session, displayName(desired), planLive, hooks);
+    return convergeObject(session, "view", displayName(desired), planLive, hooks);
 }
 
 /** Drops the view, where somebody renamed it too; whether there was one. Never with CASCADE. */
