@@ -21,7 +21,6 @@ export interface FoundRoutine extends QualifiedName, Owned {
     readonly kind: string;
     /** Its argument types, which tell it from others of its name. */
     readonly arguments: string;
-    readonly trigger: boolean;
 }
 
 /** What no resource declares. */

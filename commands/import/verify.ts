@@ -101,6 +101,7 @@ export function verifyView(
             actual: { kind: "view", ...actual },
             desired,
             desiredQuery: null,
+            dependants: [],
             owner: actual.owner,
             managed: false,
         });

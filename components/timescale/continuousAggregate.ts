@@ -121,7 +121,7 @@ export type ContinuousAggregateArgs = Inputs<ContinuousAggregateProperties>;
  * | `owner`                                        | gives it away, as a superuser, with new jobs; others are refused | kept |
  * | `name`, `schema`                               | renames                              | kept |
  * | a policy left out                              | removes it                           | kept |
- * | the resource left out                          | drops the aggregate; refused while it holds history that raw data lost | **lost** |
+ * | the resource left out                          | drops the aggregate; refused while it holds history that raw data lost, or while others read it | **lost** |
  *
  * What `query` reads, and the same program declares on the same `connection`, is created before the
  * aggregate and deleted after it, in whatever order they are declared and without `dependsOn`. For

@@ -92,7 +92,7 @@ export type HypertableArgs = Inputs<HypertableProperties>;
  * | `comment`, `grants`                          | alters in place                          | kept |
  * | `owner`                                      | gives it away, as a superuser; others are refused | kept |
  * | `name`, `schema`                             | renames                                  | kept |
- * | the resource left out                        | drops the table: use `protect`           | **lost** |
+ * | the resource left out                        | drops the table; refused while others read it: use `protect` | **lost** |
  */
 export class Hypertable extends TimescaleResource {
     constructor(name: string, args: HypertableArgs, opts?: pulumi.CustomResourceOptions) {

@@ -23,10 +23,7 @@ export abstract class TimescaleResource extends pulumi.CustomResource {
     declare readonly name: pulumi.Output<string>;
     declare readonly schema: pulumi.Output<string | undefined>;
 
-    /**
-     * @param kind the type's name as in its token `pulumi-nodejs:dynamic/timescale:<kind>`
-     * @param outputs names of the outputs that are not inputs
-     */
+    /** @param kind the type's name as in its token `pulumi-nodejs:dynamic/timescale:<kind>` */
     protected constructor(
         kind: string,
         name: string,

@@ -5,8 +5,7 @@ SELECT
     h.table_name AS name,
     h.id AS "hypertableId",
     d.column_name AS "timeColumn",
-    (d.interval_length * interval '1 microsecond')::text AS "chunkTimeInterval",
-    (SELECT count(*)::int FROM _timescaledb_catalog.dimension x WHERE x.hypertable_id = h.id) AS dimensions
+    (d.interval_length * interval '1 microsecond')::text AS "chunkTimeInterval"
 FROM _timescaledb_catalog.hypertable h
 LEFT JOIN LATERAL (
     SELECT * FROM _timescaledb_catalog.dimension d

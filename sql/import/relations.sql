@@ -21,12 +21,11 @@ relation AS (
 )
 SELECT nspname AS schema, relname AS name, oid::int8::text AS oid, usable, pg_get_userbyid(relowner) AS owner,
     pg_has_role(current_user, relowner, 'MEMBER') AS member,
-    CASE WHEN hypertable_id IS NOT NULL THEN 'hypertable' ELSE relkind::text END AS kind,
-    hypertable_id AS "hypertableId"
+    CASE WHEN hypertable_id IS NOT NULL THEN 'hypertable' ELSE relkind::text END AS kind
 FROM relation
 UNION ALL
 SELECT a.user_view_schema, a.user_view_name, to_regclass(format('%I.%I', a.user_view_schema, a.user_view_name))::oid::int8::text,
-    p.usable, pg_get_userbyid(m.relowner), pg_has_role(current_user, m.relowner, 'MEMBER'), 'aggregate', a.mat_hypertable_id
+    p.usable, pg_get_userbyid(m.relowner), pg_has_role(current_user, m.relowner, 'MEMBER'), 'aggregate'
 FROM place p
 JOIN _timescaledb_catalog.continuous_agg a ON a.user_view_schema = p.nspname
 JOIN _timescaledb_catalog.hypertable h ON h.id = a.mat_hypertable_id

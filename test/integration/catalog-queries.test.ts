@@ -73,14 +73,7 @@ const queries: Readonly<Record<string, Query>> = {
     },
     "hypertable.sql": {
         parameters: ["'public'", "'requests'", "null"],
-        columns: [
-            "schema",
-            "name",
-            "hypertableId",
-            "timeColumn",
-            "chunkTimeInterval",
-            "dimensions",
-        ],
+        columns: ["schema", "name", "hypertableId", "timeColumn", "chunkTimeInterval"],
         rows: 1,
     },
     "hypertable_parts.sql": {

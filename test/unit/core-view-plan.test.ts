@@ -1,3 +1,4 @@
+import type { Dependant } from "../../components/timescale/core/dependants";
 import { isEmpty, type Plan } from "../../components/timescale/core/plan";
 import { type DesiredQuery, diffView } from "../../components/timescale/core/view/diff";
 import type { InspectedView } from "../../components/timescale/core/view/inspect";
@@ -34,7 +35,6 @@ function standing(given: Partial<Standing> = {}): Standing {
         columns,
         definition: " SELECT a, b FROM t;",
         attached: [],
-        dependants: [],
         ...given,
     };
 }
@@ -55,9 +55,11 @@ function plan(
     desired: DesiredView,
     desiredQuery: DesiredQuery | null = null,
     managed = true,
+    dependants: readonly Dependant[] = [],
 ): Plan {
     const as = desired.owner ?? owner;
-    return planView(diffView({ actual, desired, desiredQuery, owner: as, managed }), desired, {
+    const input = { actual, desired, desiredQuery, dependants, owner: as, managed };
+    return planView(diffView(input), desired, {
         login: owner,
         managed,
     });
@@ -156,12 +158,11 @@ describe("a view that stands", () => {
 
     it("is never dropped while anything would go with it, and says all of that at once", () => {
         const { lines, refusals } = plan(
-            standing({
-                dependants: [{ kind: "view", identity: "public.w" }],
-                attached: ["trigger mine"],
-            }),
+            standing({ attached: ["trigger mine"] }),
             wanted(),
             query("x", "a"),
+            true,
+            [{ kind: "view", identity: "public.w" }],
         );
         expect(refusals.map(({ code }) => code)).toEqual(["dependants", "attached"]);
         expect(refusals[0]?.detail).toBe(

@@ -40,6 +40,17 @@ export function describeColumns({
     });
 }
 
+/** The columns whose names differ, where two outputs are the same but for names. */
+export function columnRenames(
+    was: readonly OutputColumn[],
+    will: readonly OutputColumn[],
+): ColumnRename[] {
+    return was.flatMap(({ name }, at) => {
+        const wanted = will[at]?.name ?? name;
+        return wanted === name ? [] : [{ was: name, will: wanted }];
+    });
+}
+
 /** Names may change places, so where one is taken all pass through names that nobody has. */
 export function renameColumnStatements(
     kind: "MATERIALIZED VIEW" | "VIEW",

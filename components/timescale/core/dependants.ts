@@ -9,6 +9,11 @@ export interface Dependant {
     readonly identity: string;
 }
 
+/** In one line. */
+export function listDependants(dependants: readonly Dependant[]): string {
+    return dependants.map(({ kind, identity }) => `${kind} ${identity}`).join(", ");
+}
+
 export async function inspectDependants(
     client: Queryable,
     catalog: "pg_class" | "pg_proc",

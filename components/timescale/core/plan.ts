@@ -8,47 +8,44 @@ import type { TimescaleError } from "./errors";
  * What kind of difference a line is, for programs that read plans. Codes are never renamed; a new
  * kind of difference gets a new code.
  */
-export const changeCodes = [
-    "create",
-    "take_back",
-    "fill",
-    "name",
-    "owner",
-    "view_replaced",
-    "view_renamed",
-    "view_missing",
-    "query",
-    "rebuild",
-    "column_renamed",
-    "column_missing",
-    "column_dropped",
-    "column_default",
-    "column_nullable",
-    "column_comment",
-    "primary_key",
-    "index_missing",
-    "index_differs",
-    "index_invalid",
-    "index_undeclared",
-    "index_renamed",
-    "materialized_only",
-    "chunk_time_interval",
-    "compression",
-    "policy_missing",
-    "policy_setting",
-    "policy_undeclared",
-    "policy_duplicated",
-    "policy_stale",
-    "policy_owner",
-    "comment",
-    "grant_missing",
-    "grant_unexpected",
-    "option",
-    "definition",
-    "signature",
-] as const;
-
-export type ChangeCode = (typeof changeCodes)[number];
+export type ChangeCode =
+    | "create"
+    | "take_back"
+    | "fill"
+    | "name"
+    | "owner"
+    | "view_replaced"
+    | "view_renamed"
+    | "view_missing"
+    | "query"
+    | "rebuild"
+    | "column_renamed"
+    | "column_missing"
+    | "column_dropped"
+    | "column_default"
+    | "column_nullable"
+    | "column_comment"
+    | "primary_key"
+    | "index_missing"
+    | "index_differs"
+    | "index_invalid"
+    | "index_undeclared"
+    | "index_renamed"
+    | "materialized_only"
+    | "chunk_time_interval"
+    | "compression"
+    | "policy_missing"
+    | "policy_setting"
+    | "policy_undeclared"
+    | "policy_duplicated"
+    | "policy_stale"
+    | "policy_owner"
+    | "comment"
+    | "grant_missing"
+    | "grant_unexpected"
+    | "option"
+    | "definition"
+    | "signature";
 
 /** One line of a preview: a property, what it is in the database and what it will be. */
 export interface ChangeLine {
@@ -61,6 +58,11 @@ export interface ChangeLine {
     readonly details?: readonly string[];
     /** Columns that appear, vanish or change type, where a query differs. */
     readonly columns?: readonly ColumnDifference[];
+}
+
+export function commentLine(was: string | null, will: string | null): ChangeLine {
+    const quoted = (text: string | null): string => (text === null ? "none" : JSON.stringify(text));
+    return { code: "comment", property: "comment", was: quoted(was), will: quoted(will) };
 }
 
 /** A column of a query's output; `was` null: it appears, `will` null: it vanishes. */
@@ -91,14 +93,7 @@ export interface Note {
 }
 
 export type NoteCode =
-    | "kept_policy"
-    | "kept_compression"
-    | "kept_index"
-    | "kept_column"
-    | "kept_trigger"
-    | "gone"
-    | "taken_over"
-    | "blocks_writes";
+    "kept_policy" | "kept_compression" | "kept_index" | "kept_column" | "gone" | "taken_over";
 
 export interface Plan {
     readonly lines: readonly ChangeLine[];

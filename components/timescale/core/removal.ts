@@ -1,4 +1,5 @@
 /** What stands in the way of dropping something, in words. */
+import { inspectDependants, listDependants } from "./dependants";
 import { TimescaleError } from "./errors";
 import { displayName, type QualifiedName, quoteQualified } from "./identifier";
 import type { Queryable } from "./session";
@@ -24,9 +25,29 @@ export async function refuseDependants(
     const dependants = await dependantsOf(client, name);
     if (dependants.length === 0) return;
     const object = displayName(name);
-    throw new TimescaleError(`${kind} ${object} is read by others and was not dropped`, {
+    throw notDropped(`${kind} ${object} is read`, dependants.join(", "), object);
+}
+
+/**
+ * @param title such as `view public.v`
+ * @throws TimescaleError that names whatever uses the view or function
+ */
+export async function refuseUsed(
+    client: Queryable,
+    catalog: "pg_class" | "pg_proc",
+    oid: string,
+    title: string,
+    object: string,
+): Promise<void> {
+    const dependants = await inspectDependants(client, catalog, oid);
+    if (dependants.length === 0) return;
+    throw notDropped(`${title} is used`, listDependants(dependants), object);
+}
+
+function notDropped(use: string, dependants: string, object: string): TimescaleError {
+    return new TimescaleError(`${use} by others and was not dropped`, {
         code: "2BP01",
-        detail: dependants.join(", "),
+        detail: dependants,
         hint: "drop or redefine these first; nothing is ever dropped with CASCADE",
         object,
     });

@@ -2,7 +2,7 @@
  * The difference between an aggregate in the database and its declaration, as typed changes.
  * Pure: both sides are values, and the queries on them are in the server's own words already.
  */
-import { columnDifferences, type ColumnRename } from "../columns";
+import { columnDifferences, type ColumnRename, columnRenames } from "../columns";
 import { type GrantDifference, grantDifferences } from "../grants";
 import type { DeclaredParts } from "../hypertableParts";
 import { escapeIdentifier, type QualifiedName, unquote } from "../identifier";
@@ -271,10 +271,7 @@ function queryChanges(
 ): AggregateChange[] {
     if (desiredQuery === null || desiredQuery.definition === actual.definition) return [];
     if (desiredQuery.underActualNames === actual.definition) {
-        const columns = actual.columns.flatMap(({ name }, at) => {
-            const will = desiredQuery.columns[at]?.name ?? name;
-            return will === name ? [] : [{ was: name, will }];
-        });
+        const columns = columnRenames(actual.columns, desiredQuery.columns);
         // Without adopt, other names may mean another aggregate.
         if (managed || desired.adopt) return [{ kind: "renameColumns", columns }];
     }

@@ -13,7 +13,7 @@ import {
 } from "../identifier";
 import { indexLines, type IndexPlace, indexStatements } from "../indexes";
 import { fillMarker } from "../marker";
-import type { ChangeLine, Plan, Statement } from "../plan";
+import { type ChangeLine, commentLine, type Plan, type Statement } from "../plan";
 import { ownerStatements, policyLines, policyRefusals, policyStatements } from "../policyDiff";
 import { statementBody } from "../query";
 import {
@@ -177,14 +177,7 @@ function line(change: AggregateChange, desired: QualifiedName): ChangeLine[] {
                 },
             ];
         case "comment":
-            return [
-                {
-                    code: "comment",
-                    property: "comment",
-                    was: quoted(change.was),
-                    will: quoted(change.will),
-                },
-            ];
+            return [commentLine(change.was, change.will)];
         case "grants":
             return grantLines(change.difference);
     }
@@ -225,10 +218,6 @@ function viewLine({ view }: ActualAggregate): ChangeLine {
                 will,
             };
     }
-}
-
-function quoted(text: string | null): string {
-    return text === null ? "none" : JSON.stringify(text);
 }
 
 interface StatementContext {

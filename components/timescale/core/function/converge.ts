@@ -1,15 +1,14 @@
 /** Brings one function to its declaration, and drops it. */
 import { applyStatements } from "../apply";
 import { type ConvergedObject, type ConvergeHooks, convergeObject } from "../convergeObject";
-import { inspectDependants } from "../dependants";
-import { TimescaleError } from "../errors";
+import { inspecting } from "../converging";
 import { displayName } from "../identifier";
 import { rememberedOf } from "../memory";
-import { inTransaction, type Session, withObjectLock } from "../session";
+import { refuseUsed } from "../removal";
+import { type Session, withObjectLock } from "../session";
 import type { FunctionMemory, RememberedSignature } from "./find";
 import { lookUp, planLiveFunction } from "./live";
 import { dropFunction } from "./plan";
-import { list } from "./refusals";
 import { displayFunction } from "./routine";
 import type { DesiredFunction } from "./spec";
 
@@ -63,17 +62,9 @@ export function removeFunction(
         const { known } = found;
         if (known === undefined) return false;
         const object = displayFunction(known);
-        const dependants = await inTransaction(session, { readOnly: true, searchPath }, (client) =>
-            inspectDependants(client, "pg_proc", known.oid),
+        await inspecting(session, desired, (client) =>
+            refuseUsed(client, "pg_proc", known.oid, `function ${object}`, object),
         );
-        if (dependants.length > 0) {
-            throw new TimescaleError(`function ${object} is used by others and was not dropped`, {
-                code: "2BP01",
-                detail: list(dependants),
-                hint: "drop or redefine these first; nothing is ever dropped with CASCADE",
-                object,
-            });
-        }
         await applyStatements(session, [dropFunction(known)], { object, searchPath, onRetry });
         return true;
     });

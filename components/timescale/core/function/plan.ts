@@ -1,7 +1,7 @@
 /** From changes to the statements that make them, and to the lines that preview shows. */
 import { grantDifferences, grantLines } from "../grants";
 import { displayName, escapeIdentifier, escapeLiteral, quoteQualified } from "../identifier";
-import type { ChangeLine, Note, Plan, Statement } from "../plan";
+import { type ChangeLine, commentLine, type Note, type Plan, type Statement } from "../plan";
 import { privilegeStatements, roleStatements } from "../tableStatements";
 import {
     attributeDifferences,
@@ -168,14 +168,7 @@ function linesOf(change: FunctionChange, desired: DesiredFunction, object: strin
         case "recreate":
             return definitionLines(change.difference, desired);
         case "comment":
-            return [
-                {
-                    code: "comment",
-                    property: "comment",
-                    was: quoted(change.was),
-                    will: quoted(change.will),
-                },
-            ];
+            return [commentLine(change.was, change.will)];
         case "grants":
             return grantLines(change.difference);
         case "refuse":
@@ -221,8 +214,4 @@ function definitionLines(difference: DefinitionDifference, desired: DesiredFunct
             : []),
         ...attributeDifferences(difference).map((line) => ({ code: "option" as const, ...line })),
     ];
-}
-
-function quoted(text: string | null): string {
-    return text === null ? "none" : JSON.stringify(text);
 }

@@ -1,6 +1,6 @@
 /** What `up` leaves to a person, in words. */
 import { definitionDiff } from "../definitionDiff";
-import type { Dependant } from "../dependants";
+import { listDependants } from "../dependants";
 import { TimescaleError } from "../errors";
 import { displayName, escapeIdentifier, type QualifiedName } from "../identifier";
 import { attributeDifferences, type DefinitionDifference, type FunctionRefusal } from "./diff";
@@ -54,7 +54,7 @@ export function refusalError(
                 `function ${object} would have to be dropped, and others use it`,
                 {
                     code: "dependants",
-                    detail: `${reason.why}; used by ${list(reason.dependants)}`,
+                    detail: `${reason.why}; used by ${listDependants(reason.dependants)}`,
                     hint: "keep result and argument names, declare it under another name, or drop what uses it first; nothing is ever dropped with CASCADE",
                     object,
                 },
@@ -64,7 +64,7 @@ export function refusalError(
                 `function ${displayFunction(reason.stale.standing)} would have to be dropped, and others use it`,
                 {
                     code: "dependants",
-                    detail: `with other arguments ${object} is another function; the old one is used by ${list(reason.stale.dependants)}`,
+                    detail: `with other arguments ${object} is another function; the old one is used by ${listDependants(reason.stale.dependants)}`,
                     hint: "declare the new one beside the old one, or drop what uses the old one first; nothing is ever dropped with CASCADE",
                     object,
                 },
@@ -72,15 +72,11 @@ export function refusalError(
         case "jobs":
             return new TimescaleError(`function ${displayFunction(reason.was)} is run by jobs`, {
                 code: "dependants",
-                detail: `a job finds its function by name, and would fail under another one: ${list(reason.dependants)}`,
+                detail: `a job finds its function by name, and would fail under another one: ${listDependants(reason.dependants)}`,
                 hint: "keep the name, or delete these jobs first and add them again afterwards",
                 object,
             });
     }
-}
-
-export function list(dependants: readonly Dependant[]): string {
-    return dependants.map(({ kind, identity }) => `${kind} ${identity}`).join(", ");
 }
 
 function describe(difference: DefinitionDifference, name: QualifiedName): string[] {

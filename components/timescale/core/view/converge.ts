@@ -1,9 +1,10 @@
 /** Brings one view to its declaration, and drops it. */
 import { applyStatements } from "../apply";
 import { type ConvergedObject, type ConvergeHooks, convergeObject } from "../convergeObject";
-import { TimescaleError } from "../errors";
+import { inspecting } from "../converging";
 import { displayName, quoteQualified } from "../identifier";
 import { type ObjectMemory, rememberedOf } from "../memory";
+import { refuseUsed } from "../removal";
 import { type Session, withObjectLock } from "../session";
 import { findView, planLiveView } from "./live";
 import type { DesiredView } from "./spec";
@@ -53,19 +54,10 @@ export function removeView(
                 : (await findView(session, { ...desired, ...moved }, owner, { managed: true }))
                       .found;
         if (found.kind !== "view") return false;
-        if (found.dependants.length > 0) {
-            throw new TimescaleError(
-                `view ${displayName(found.name)} is used by others and was not dropped`,
-                {
-                    code: "2BP01",
-                    detail: found.dependants
-                        .map(({ kind, identity }) => `${kind} ${identity}`)
-                        .join(", "),
-                    hint: "drop or redefine these first; nothing is ever dropped with CASCADE",
-                    object,
-                },
-            );
-        }
+        const title = `view ${displayName(found.name)}`;
+        await inspecting(session, desired, (client) =>
+            refuseUsed(client, "pg_class", found.oid, title, object),
+        );
         await applyStatements(
             session,
             [{ name: "drop_view", sql: `DROP VIEW ${quoteQualified(found.name)}` }],

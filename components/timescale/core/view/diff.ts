@@ -2,7 +2,8 @@
  * The difference between a view in the database and its declaration, as typed changes. Pure: both
  * sides are values, and the queries on them are in the server's own words already.
  */
-import { columnDifferences, type ColumnRename, type OutputColumn } from "../columns";
+import { columnDifferences, type ColumnRename, columnRenames, type OutputColumn } from "../columns";
+import type { Dependant } from "../dependants";
 import { type GrantDifference, grantDifferences } from "../grants";
 import type { QualifiedName } from "../identifier";
 import type { ColumnDifference } from "../plan";
@@ -73,6 +74,8 @@ export interface ViewDiffInput {
     readonly desired: DesiredView;
     /** Null when it is known to be the query of the last apply. */
     readonly desiredQuery: DesiredQuery | null;
+    /** What a DROP is refused for; asked for only where the query cannot be replaced in place. */
+    readonly dependants: readonly Dependant[];
     readonly owner: string;
     /** True when the resource is in state already; otherwise an existing view has to be the same, or adopted. */
     readonly managed: boolean;
@@ -136,14 +139,14 @@ function existing(actual: ActualView, input: ViewDiffInput): readonly ViewChange
     ];
 }
 
-function queryChanges(actual: ActualView, { desiredQuery }: ViewDiffInput): ViewChange[] {
+function queryChanges(
+    actual: ActualView,
+    { desiredQuery, dependants }: ViewDiffInput,
+): ViewChange[] {
     if (desiredQuery === null || desiredQuery.definition === actual.definition) return [];
     // Columns keep what they hold, so whatever reads them goes on reading the same.
     if (desiredQuery.underActualNames === actual.definition) {
-        const columns = actual.columns.flatMap(({ name }, at) => {
-            const will = desiredQuery.columns[at]?.name ?? name;
-            return will === name ? [] : [{ was: name, will }];
-        });
+        const columns = columnRenames(actual.columns, desiredQuery.columns);
         return [{ kind: "renameColumns", columns }];
     }
     const query = queryDifference(actual, desiredQuery);
@@ -154,7 +157,7 @@ function queryChanges(actual: ActualView, { desiredQuery }: ViewDiffInput): View
     const refusals = [
         ...refused(
             "dependants",
-            actual.dependants.map(({ kind, identity }) => `${kind} ${identity}`),
+            dependants.map(({ kind, identity }) => `${kind} ${identity}`),
         ),
         ...refused("attached", actual.attached),
     ];

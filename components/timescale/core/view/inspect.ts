@@ -1,5 +1,4 @@
 /** What stands under a view's name, read from the catalog. */
-import { type Dependant, inspectDependants } from "../dependants";
 import type { QualifiedName } from "../identifier";
 import { knownIn, type KnownObject } from "../memory";
 import { type ActualRelation, inspectRelation, relationKind } from "../relation";
@@ -30,8 +29,6 @@ export interface ActualView extends Pick<
     readonly definition: string;
     /** Triggers and rules of its own, which a DROP would lose. */
     readonly attached: readonly string[];
-    /** What a DROP is refused for. */
-    readonly dependants: readonly Dependant[];
 }
 
 interface Row {
@@ -90,7 +87,6 @@ export async function inspectView(
         columns,
         definition: row.definition,
         attached: [...row.attached, ...columns.flatMap(attachedTo)],
-        dependants: await inspectDependants(client, "pg_class", oid),
     };
 }
 

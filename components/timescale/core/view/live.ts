@@ -2,6 +2,7 @@
 import { DatabaseError } from "pg";
 
 import { type Inspected, inspecting, trying } from "../converging";
+import { type Dependant, inspectDependants } from "../dependants";
 import { isRemembered, type ObjectMemory } from "../memory";
 import { extended, normaliseUnder, viewOver } from "../normalise";
 import type { Plan } from "../plan";
@@ -33,9 +34,22 @@ export async function planLiveView(
             ? await inServersWords(session, desired, actual, searchPath)
             : null;
     const { managed } = memory;
-    const changes = diffView({ actual, desired, desiredQuery, owner, managed });
+    const dropped = actual.kind === "view" && (desiredQuery?.irreplaceable ?? null) !== null;
+    const dependants = dropped ? await dependantsOf(session, desired, actual) : [];
+    const changes = diffView({ actual, desired, desiredQuery, dependants, owner, managed });
     const plan = planView(changes, desired, { login, managed });
     return { plan, actual, searchPath, databaseUuid: actual.databaseUuid };
+}
+
+async function dependantsOf(
+    session: Session,
+    desired: DesiredView,
+    { oid }: ActualView,
+): Promise<readonly Dependant[]> {
+    const { found } = await inspecting(session, desired, (client) =>
+        inspectDependants(client, "pg_class", oid),
+    );
+    return found;
 }
 
 /** By its name, else where the last apply or a former name says that it stands. */

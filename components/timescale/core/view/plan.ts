@@ -4,7 +4,7 @@ import { definitionDiff } from "../definitionDiff";
 import { TimescaleError } from "../errors";
 import { grantDifferences, grantLines } from "../grants";
 import { displayName, escapeIdentifier, type QualifiedName, quoteQualified } from "../identifier";
-import type { ChangeLine, Note, Plan, Statement } from "../plan";
+import { type ChangeLine, commentLine, type Note, type Plan, type Statement } from "../plan";
 import { statementBody } from "../query";
 import {
     commentStatement,
@@ -171,14 +171,7 @@ function linesOf(change: ViewChange, name: QualifiedName): ChangeLine[] {
             ];
         }
         case "comment":
-            return [
-                {
-                    code: "comment",
-                    property: "comment",
-                    was: quoted(change.was),
-                    will: quoted(change.will),
-                },
-            ];
+            return [commentLine(change.was, change.will)];
         case "grants":
             return grantLines(change.difference);
         case "refuse":
@@ -192,10 +185,6 @@ function refusedLines(reason: ViewRefusal): ChangeLine[] {
 
 function queryLine({ was, will, columns }: QueryDifference): ChangeLine {
     return { code: "query", property: "query", was, will, columns };
-}
-
-function quoted(text: string | null): string {
-    return text === null ? "none" : JSON.stringify(text);
 }
 
 function refusalError(reason: ViewRefusal, name: QualifiedName): TimescaleError {
