@@ -14,6 +14,7 @@ import { isAboutTheText } from "./aboutTheText";
 import { actualPolicyInputs } from "./policyInputs";
 import {
     actualName,
+    differing,
     knownObject,
     partsMemory,
     type Properties,
@@ -94,8 +95,7 @@ function actualInputs(
     lines: readonly ChangeLine[],
 ): Properties {
     if (actual.kind !== "aggregate") return inputs;
-    const differs = (property: string): boolean =>
-        lines.some(({ property: path }) => path === property || path.startsWith(`${property}.`));
+    const differs = differing(lines);
     return {
         ...inputs,
         ...actualName(actual.name, differs),

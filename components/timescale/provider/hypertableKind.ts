@@ -13,9 +13,11 @@ import {
 } from "../core/hypertable/spec";
 import type { PartsMemory } from "../core/hypertableParts";
 import { unquote } from "../core/identifier";
+import type { ChangeLine } from "../core/plan";
 import { actualPolicyInputs } from "./policyInputs";
 import {
     actualName,
+    differing,
     knownObject,
     partsMemory,
     type Properties,
@@ -41,11 +43,7 @@ export const hypertableKind: ResourceKind = {
             plan,
             databaseUuid,
             exists: actual.kind === "hypertable",
-            actualInputs: actualInputs(
-                inputs,
-                actual,
-                plan.lines.map(({ property }) => property),
-            ),
+            actualInputs: actualInputs(inputs, actual, plan.lines),
         };
     },
 
@@ -77,11 +75,10 @@ function memoryOf(inputs: Properties, outputs: Properties | undefined): PartsMem
 function actualInputs(
     inputs: Properties,
     actual: InspectedHypertable,
-    changed: readonly string[],
+    lines: readonly ChangeLine[],
 ): Properties {
     if (actual.kind !== "hypertable") return inputs;
-    const differs = (property: string): boolean =>
-        changed.some((path) => path === property || path.startsWith(`${property}.`));
+    const differs = differing(lines);
     return {
         ...inputs,
         ...actualName(actual.name, differs),

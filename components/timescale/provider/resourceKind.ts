@@ -3,7 +3,7 @@ import type { Connection } from "../core/connection";
 import type { PartsMemory } from "../core/hypertableParts";
 import type { QualifiedName } from "../core/identifier";
 import type { KnownObject, ObjectMemory, Remembered } from "../core/memory";
-import type { Plan } from "../core/plan";
+import type { ChangeLine, Plan } from "../core/plan";
 import type { Session } from "../core/session";
 import type { IsUnknown, Problem } from "../core/validate";
 
@@ -103,6 +103,12 @@ export function partsMemory(
             indexes: outputs === undefined ? [] : indexesOf(outputs).map(({ name }) => name),
         },
     };
+}
+
+/** Whether a property, or anything inside it, is among the lines of a plan. */
+export function differing(lines: readonly ChangeLine[]): (property: string) => boolean {
+    return (property) =>
+        lines.some(({ property: path }) => path === property || path.startsWith(`${property}.`));
 }
 
 /** Where it stands, when somebody moved it by hand. */

@@ -15,7 +15,7 @@ import {
 import { declarableGrants } from "../core/grants";
 import type { ChangeLine } from "../core/plan";
 import { isAboutTheText, missingObjects } from "./aboutTheText";
-import { objectMemory, type Properties, type ResourceKind } from "./resourceKind";
+import { differing, objectMemory, type Properties, type ResourceKind } from "./resourceKind";
 
 export const sqlFunctionKind: ResourceKind = {
     name: "SqlFunction",
@@ -79,8 +79,7 @@ function actualInputs(
     lines: readonly ChangeLine[],
 ): Properties {
     if (standing === undefined) return inputs;
-    const differs = (property: string): boolean =>
-        lines.some(({ property: path }) => path === property || path.startsWith(`${property}.`));
+    const differs = differing(lines);
     const redefined = lines.some(({ code }) => ["definition", "option", "name"].includes(code));
     return {
         ...inputs,

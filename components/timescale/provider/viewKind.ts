@@ -3,6 +3,7 @@ import { readServer } from "../core/converging";
 import { explain, TimescaleError } from "../core/errors";
 import { declarableGrants } from "../core/grants";
 import type { ObjectMemory } from "../core/memory";
+import type { ChangeLine } from "../core/plan";
 import { convergeView, removeView } from "../core/view/converge";
 import type { InspectedView } from "../core/view/inspect";
 import { checkQuery, planLiveView } from "../core/view/live";
@@ -10,6 +11,7 @@ import { desiredView, validateView, viewProperties } from "../core/view/spec";
 import { isAboutTheText, missingObjects } from "./aboutTheText";
 import {
     actualName,
+    differing,
     formerName,
     objectMemory,
     type Properties,
@@ -41,12 +43,11 @@ export const viewKind: ResourceKind = {
             desiredView(inputs),
             memoryOf(inputs, outputs),
         );
-        const changed = plan.lines.map(({ property }) => property);
         return {
             plan,
             databaseUuid,
             exists: actual.kind === "view",
-            actualInputs: actualInputs(inputs, actual, changed),
+            actualInputs: actualInputs(inputs, actual, plan.lines),
         };
     },
 
@@ -71,11 +72,10 @@ function memoryOf(inputs: Properties, outputs: Properties | undefined): ObjectMe
 function actualInputs(
     inputs: Properties,
     actual: InspectedView,
-    changed: readonly string[],
+    lines: readonly ChangeLine[],
 ): Properties {
     if (actual.kind !== "view") return inputs;
-    const differs = (property: string): boolean =>
-        changed.some((path) => path === property || path.startsWith(`${property}.`));
+    const differs = differing(lines);
     return {
         ...inputs,
         ...actualName(actual.name, differs),

@@ -6,6 +6,7 @@ import type { CompressionPolicy, RefreshPolicy, RetentionPolicy } from "../polic
 import { bucketWidth, queryProblems } from "../query";
 import { type IsUnknown, jobSettingNames, type Problem, shown, Validation } from "../validate";
 import { validateIndexes } from "../validateIndexes";
+import { validateCompressionPolicy, validateRetention } from "../validatePolicies";
 
 /** A continuous aggregate as its program declares it, with everything resolved. */
 export interface DesiredAggregate {
@@ -147,17 +148,6 @@ export function windowProblem(
     };
 }
 
-function validateRetention(check: Validation, value: unknown): void {
-    const policy = check.object("retentionPolicy", value);
-    if (policy === undefined) return;
-    check.onlyKnown(policy, ["dropAfter", ...jobSettingNames], "retentionPolicy.");
-    check.interval("retentionPolicy", "retentionPolicy.dropAfter", policy["dropAfter"], {
-        required: true,
-        positive: true,
-    });
-    check.jobSettings("retentionPolicy", policy, false);
-}
-
 function validateCompression(
     check: Validation,
     inputs: Readonly<Record<string, unknown>>,
@@ -187,42 +177,6 @@ function validateCompression(
             "compress later than refreshPolicy.startOffset",
         );
     }
-}
-
-/** Rules of a compression policy that hold for hypertables as well. */
-export function validateCompressionPolicy(check: Validation, value: unknown): number | undefined {
-    const policy = check.object("compressionPolicy", value);
-    if (policy === undefined) return undefined;
-    check.onlyKnown(
-        policy,
-        ["compressAfter", "segmentBy", "orderBy", "compressChunkTimeInterval", ...jobSettingNames],
-        "compressionPolicy.",
-    );
-    check.jobSettings("compressionPolicy", policy, false);
-    for (const field of ["segmentBy", "orderBy"]) {
-        for (const column of check.list(
-            "compressionPolicy",
-            policy[field],
-            `compressionPolicy.${field}`,
-        )) {
-            check.text("compressionPolicy", column, `compressionPolicy.${field}`);
-        }
-    }
-    check.interval(
-        "compressionPolicy",
-        "compressionPolicy.compressChunkTimeInterval",
-        policy["compressChunkTimeInterval"],
-        { positive: true },
-    );
-    return check.interval(
-        "compressionPolicy",
-        "compressionPolicy.compressAfter",
-        policy["compressAfter"],
-        {
-            required: true,
-            positive: true,
-        },
-    );
 }
 
 function validateChoice(

@@ -1,13 +1,13 @@
 /** What a hypertable should be, and the rules that can be checked without a server. */
-import { validateCompressionPolicy } from "../aggregate/spec";
 import type { Grant } from "../grants";
 import { identifierProblem } from "../identifier";
 import { type DesiredIndex, desiredIndexes, type Index } from "../indexes";
 import type { CompressionPolicy, RetentionPolicy } from "../policy";
 import { parseOrderTerm } from "../tableStatements";
 import { canonicalType } from "../types";
-import { type IsUnknown, jobSettingNames, type Problem, shown, Validation } from "../validate";
+import { type IsUnknown, type Problem, shown, Validation } from "../validate";
 import { validateIndexes } from "../validateIndexes";
+import { validateCompressionPolicy, validateRetention } from "../validatePolicies";
 
 export interface Column {
     readonly name: string;
@@ -121,15 +121,7 @@ export function validateHypertable(
             );
         }
     }
-    const retention = check.object("retentionPolicy", inputs["retentionPolicy"]);
-    if (retention !== undefined) {
-        check.onlyKnown(retention, ["dropAfter", ...jobSettingNames], "retentionPolicy.");
-        check.interval("retentionPolicy", "retentionPolicy.dropAfter", retention["dropAfter"], {
-            required: true,
-            positive: true,
-        });
-        check.jobSettings("retentionPolicy", retention, false);
-    }
+    validateRetention(check, inputs["retentionPolicy"]);
     validateCompressionPolicy(check, inputs["compressionPolicy"]);
     references("compressionPolicy", compressionColumns(inputs["compressionPolicy"], isUnknown));
     return check.problems;
