@@ -162,4 +162,38 @@ onEveryServer((target) => {
         await shorter.up();
         await expectNoChange(shorter);
     });
+
+    it("has its aggregates corrected by a rebuild, once what reads them is out of the way, from the raw rows that are there", async () => {
+        const declared = aggregates.map((declaration) => {
+            const { file: _file, ...inputs } = declaration;
+            const query = queryOf(declaration);
+            return aggregate(target, { ...inputs, query, adopt: true, onQueryChange: "rebuild" });
+        });
+        // The original's own view stands in the way of one, and is named.
+        await expect(declared[0]!.up()).rejects.toMatchObject({
+            code: "query_changed",
+            detail: expect.stringContaining(
+                "it is read by view public.llm_percentiles_approximate",
+            ) as string,
+        });
+        await target.byHand("DROP VIEW llm_percentiles_approximate");
+
+        for (const one of declared) {
+            await one.up();
+            await expectNoChange(one);
+        }
+
+        // An integer product would stop the refresh from here on, and UNSET no longer counts as an error.
+        await target.byHand(
+            `INSERT INTO llm_traces (ts, trace_id, span_id, span_name, provider, model, input_type, duration_ms, status_code)
+             VALUES (date_trunc('hour', now()) - interval '5 hours', 'long', 's', 'chat', 'openai', 'm0', 'text', 2000000, 'UNSET')`,
+        );
+        await target.byHand(
+            "CALL refresh_continuous_aggregate('llm_metrics_1hour', now() - interval '9 hours', now() - interval '1 hour')",
+        );
+        const [sums] = await target.byHand(
+            "SELECT sum(request_count) = sum(success_count + error_count + unset_count) AS complete FROM llm_metrics_1hour",
+        );
+        expect(sums).toEqual({ complete: true });
+    });
 });
