@@ -20,7 +20,9 @@ function failing(
 
 const begin =
     'BEGIN; SET LOCAL search_path TO "app", "public"; SET LOCAL lock_timeout TO 2000; ' +
-    "SET LOCAL TimeZone TO 'UTC'; SET LOCAL DateStyle TO 'ISO'; SET LOCAL IntervalStyle TO 'postgres'";
+    "SET LOCAL TimeZone TO 'UTC'; SET LOCAL DateStyle TO 'ISO, MDY'; SET LOCAL IntervalStyle TO 'postgres'; " +
+    "SET LOCAL extra_float_digits TO '1'; SET LOCAL quote_all_identifiers TO 'off'; " +
+    "SET LOCAL standard_conforming_strings TO 'on'";
 
 const statements = [
     { name: "create_table", sql: "CREATE TABLE t ()" },

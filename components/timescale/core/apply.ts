@@ -4,10 +4,9 @@
  */
 import { backOff } from "exponential-backoff";
 
-import { escapeIdentifier } from "./identifier";
 import type { Statement } from "./plan";
 import { isTransient, serverError } from "./serverErrors";
-import { inTransaction, type Session } from "./session";
+import { inTransaction, resetStatements, type Session, settingStatements } from "./session";
 
 export interface ApplyOptions {
     /** Qualified name for messages. */
@@ -67,8 +66,7 @@ async function applyOutside(
     undo: string,
     { object, searchPath, onRetry }: ApplyOptions,
 ): Promise<void> {
-    const path = searchPath.map((schema) => escapeIdentifier(schema)).join(", ");
-    await client.query(`SET search_path TO ${path}; SET lock_timeout TO ${lockTimeout}`);
+    await client.query(settingStatements("SESSION", searchPath, lockTimeout));
     try {
         await retrying(
             onRetry,
@@ -86,9 +84,7 @@ async function applyOutside(
     } catch (error) {
         throw serverError(error, { statement: name, object });
     } finally {
-        await client
-            .query("RESET search_path; RESET lock_timeout")
-            .then(undefined, () => undefined);
+        await client.query(resetStatements).then(undefined, () => undefined);
     }
 }
 

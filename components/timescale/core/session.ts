@@ -144,25 +144,45 @@ export interface TransactionOptions {
 }
 
 /**
- * Runs `work` in one transaction with the settings that decide how the server prints definitions
- * (search path, time zone, interval and date style), so that texts of two runs can be compared.
+ * Settings that decide how the server reads a text and prints a definition. A role or a database may
+ * have others, and then one text would mean two things, and one definition be two texts.
  */
+const words = {
+    TimeZone: "UTC",
+    DateStyle: "ISO, MDY",
+    IntervalStyle: "postgres",
+    extra_float_digits: "1",
+    quote_all_identifiers: "off",
+    standard_conforming_strings: "on",
+} as const;
+
+/** Statements that set them, with the schemas that names are looked up in and the patience for locks. */
+export function settingStatements(
+    extent: "LOCAL" | "SESSION",
+    searchPath: readonly string[],
+    lockTimeout: number,
+): string {
+    const path = searchPath.map((schema) => escapeIdentifier(schema)).join(", ");
+    return [
+        `SET ${extent} search_path TO ${path}`,
+        `SET ${extent} lock_timeout TO ${lockTimeout}`,
+        ...Object.entries(words).map(([name, value]) => `SET ${extent} ${name} TO '${value}'`),
+    ].join("; ");
+}
+
+/** Takes back what `settingStatements` did to a session. */
+export const resetStatements = ["search_path", "lock_timeout", ...Object.keys(words)]
+    .map((name) => `RESET ${name}`)
+    .join("; ");
+
+/** Runs `work` in one transaction with those settings, so that texts of two runs can be compared. */
 export async function inTransaction<T>(
     { client }: Session,
     options: TransactionOptions,
     work: (client: Client) => Promise<T>,
 ): Promise<T> {
-    const path = options.searchPath.map((schema) => escapeIdentifier(schema)).join(", ");
-    await client.query(
-        [
-            `BEGIN${options.readOnly === true ? " READ ONLY" : ""}`,
-            `SET LOCAL search_path TO ${path}`,
-            `SET LOCAL lock_timeout TO ${options.lockTimeout ?? 2000}`,
-            "SET LOCAL TimeZone TO 'UTC'",
-            "SET LOCAL DateStyle TO 'ISO'",
-            "SET LOCAL IntervalStyle TO 'postgres'",
-        ].join("; "),
-    );
+    const settings = settingStatements("LOCAL", options.searchPath, options.lockTimeout ?? 2000);
+    await client.query(`BEGIN${options.readOnly === true ? " READ ONLY" : ""}; ${settings}`);
     let result: T;
     try {
         result = await work(client);
