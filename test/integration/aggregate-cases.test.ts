@@ -567,10 +567,31 @@ const inTheProgram: readonly Case<AggregateInputs>[] = [
         ],
     },
     {
+        name: "an empty comment and a grant to the owner mean none",
+        desired: (declared) => ({
+            ...declared,
+            comment: "",
+            grants: [...declared.grants!, { role: "observatory_owner", privileges: ["SELECT"] }],
+        }),
+        expect: () => [`comment: "hourly; it's \\"quoted\\"" → none`],
+    },
+    {
         name: "another name, in place",
         desired: (declared, { names }) => ({ ...declared, name: `${names.aggregate} 2` }),
         expect: ({ names: { schema, aggregate } }) => [
             `name: ${displayName({ schema, name: aggregate })} → ${displayName({ schema, name: `${aggregate} 2` })}`,
+        ],
+    },
+    {
+        name: "another name, and other names of columns",
+        desired: (declared, { names }) => ({
+            ...declared,
+            name: `${names.aggregate} 2`,
+            query: declared.query.replace("AS quick", "AS fast"),
+        }),
+        expect: ({ names: { schema, aggregate } }) => [
+            `name: ${displayName({ schema, name: aggregate })} → ${displayName({ schema, name: `${aggregate} 2` })}`,
+            "columns.quick: quick → fast",
         ],
     },
     {

@@ -367,6 +367,20 @@ const inTheProgram: readonly Case<HypertableInputs>[] = [
         ],
     },
     {
+        name: "an empty comment and a grant to the owner mean none",
+        desired: (declared) => ({
+            ...declared,
+            comment: "",
+            columns: declared.columns.map((column) => ({ ...column, comment: "" })),
+            grants: [...declared.grants!, { role: "observatory_owner", privileges: ["SELECT"] }],
+        }),
+        expect: ({ names }) => [
+            `columns.${names.model}.comment: who's answering → none`,
+            `columns.${names.value}.comment: milliseconds → none`,
+            `comment: raw; it's "quoted" → none`,
+        ],
+    },
+    {
         name: "policies, grants and comment left out",
         desired: ({
             compressionPolicy: _1,
@@ -458,6 +472,21 @@ const uncompressed: readonly Case<HypertableInputs>[] = [
         ],
         desired: ({ primaryKey: _, ...declared }) => declared,
         expect: ({ names }) => [`primaryKey: ${names.id}, ${names.time} → none`],
+    },
+    {
+        name: "a primary key with a new column",
+        desired: (declared) => ({
+            ...declared,
+            columns: [...declared.columns, { name: "region", type: "text", default: "''" }],
+            primaryKey: [...declared.primaryKey!, "region"],
+        }),
+        expect: ({ names }) => [
+            "columns.region: none → text",
+            `primaryKey: ${names.time}, ${names.id} → ${names.time}, ${names.id}, region`,
+        ],
+        then: async (target, { it }) => {
+            await target.byHand(`ALTER TABLE ${it.table} DROP COLUMN region`);
+        },
     },
     {
         name: "a unique index in the place of a declared one",

@@ -372,6 +372,10 @@ describe("grants", () => {
         [["observatory_reader"], "grants[0] must be { role, privileges }"],
         [[{ privileges: ["SELECT"] }], "grants[0].role is missing"],
         [[{ role: "", privileges: ["SELECT"] }], "grants[0].role must not be empty"],
+        [
+            [{ role: "PUBLIC", privileges: ["SELECT"] }],
+            "grants[0].role must be written public where it is everyone",
+        ],
         [[{ role: "r" }], "grants[0].privileges is missing"],
         [[{ role: "r", privileges: "SELECT" }], "grants[0].privileges must be a list"],
         [[{ role: "r", privileges: ["select"] }], 'grants[0] names no table privilege: "select"'],

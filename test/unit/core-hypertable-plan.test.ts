@@ -640,7 +640,7 @@ describe("a refusal", () => {
         expect(plan.refusals.map(explain)).toEqual([
             [
                 "a hypertable public.metrics exists already and differs (exists_and_differs)",
-                "  detail: its primary key is (), declared is (ts); column value is double precision, declared is real; column model is missing",
+                "  detail: column model is missing; its primary key is (), declared is (ts); column value is double precision, declared is real",
                 "  hint:   declare it as it stands, choose another name, or set adopt: true to take it over",
             ].join("\n"),
         ]);
@@ -680,7 +680,7 @@ describe("a refusal", () => {
         });
         const taken = planOfTable(standingTable(metrics()), adoptable, { before: null });
         expect(taken.refusals).toEqual([]);
-        expect(namesOf(taken)).toEqual(["alter_default", "add_column", "comment_column"]);
+        expect(namesOf(taken)).toEqual(["add_column", "comment_column", "alter_default"]);
         const plan = planOfTable(
             standingTable(metrics()),
             { ...other, adopt: true },

@@ -33,6 +33,18 @@ export type FunctionPrivilege = (typeof functionPrivileges)[number];
 
 type AnyGrant = Grant | FunctionGrant;
 
+/** Declared grants without those to the owner, who has every right by itself. */
+export function grantsToOthers<G extends AnyGrant>(
+    grants: readonly G[] | undefined,
+    inputs: Readonly<Record<string, unknown>>,
+): readonly G[] {
+    const { owner, connection } = inputs as {
+        readonly owner?: string;
+        readonly connection?: { readonly user: string };
+    };
+    return (grants ?? []).filter(({ role }) => role !== (owner ?? connection?.user));
+}
+
 /** What the catalog has for one role; for the owner, only what somebody took from it. */
 export interface ActualGrant {
     readonly role: string;

@@ -29,6 +29,11 @@ export function privilegeStatements(on: string, difference: GrantDifference): St
     ];
 }
 
+/** PostgreSQL keeps an empty comment as none. */
+export function declaredComment(text: string | null | undefined): string | null {
+    return text === undefined || text === "" ? null : text;
+}
+
 /** TimescaleDB knows an aggregate's comment as one ON VIEW. */
 export function commentStatement(
     kind: "VIEW" | "TABLE",

@@ -223,8 +223,7 @@ export class Validation {
             }
             this.onlyKnown(entry, ["role", "privileges"], `${path}.`);
             if (!this.isUnknown(grant.role)) {
-                const problem =
-                    grant.role === undefined ? "is missing" : identifierProblem(grant.role);
+                const problem = grant.role === undefined ? "is missing" : roleProblem(grant.role);
                 if (problem !== undefined) {
                     this.add(
                         "grants",
@@ -300,6 +299,13 @@ export class Validation {
             );
         }
     }
+}
+
+/** In SQL everyone is PUBLIC, however it is written; as a name, only `public` can be no role's. */
+function roleProblem(role: unknown): string | undefined {
+    return typeof role === "string" && role !== "public" && role.toLowerCase() === "public"
+        ? "must be written public where it is everyone"
+        : identifierProblem(role);
 }
 
 /** CheckFailures name top-level properties only: the engine looks no deeper. */

@@ -198,10 +198,11 @@ function existing(
             : [];
     const changes: AggregateChange[] = [
         ...viewChanges(standing),
+        // Everything behind it calls the aggregate by its new name.
+        ...moved,
         ...query,
         ...ownerChanges(actual, owner),
         ...windowChanges(actual, desired),
-        ...moved,
         ...(actual.materializedOnly === desired.materializedOnly
             ? []
             : [

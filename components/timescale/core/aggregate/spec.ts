@@ -1,9 +1,10 @@
 /** What a continuous aggregate should be, and the rules that can be checked without a server. */
-import type { Grant } from "../grants";
+import { type Grant, grantsToOthers } from "../grants";
 import { type DesiredIndex, desiredIndexes, type Index } from "../indexes";
 import { describeLength, lengthOf } from "../interval";
 import type { CompressionPolicy, RefreshPolicy, RetentionPolicy } from "../policy";
 import { bucketWidth, queryProblems } from "../query";
+import { declaredComment } from "../tableStatements";
 import { type IsUnknown, jobSettingNames, type Problem, shown, Validation } from "../validate";
 import { validateIndexes } from "../validateIndexes";
 import { validateCompressionPolicy, validateRetention } from "../validatePolicies";
@@ -225,9 +226,9 @@ export function desiredAggregate(inputs: Readonly<Record<string, unknown>>): Des
         name,
         query: given.query ?? "",
         materializedOnly: given.materializedOnly ?? true,
-        comment: given.comment ?? null,
+        comment: declaredComment(given.comment),
         indexes: desiredIndexes(name, given.indexes ?? []),
-        grants: given.grants ?? [],
+        grants: grantsToOthers(given.grants, inputs),
         adopt: given.adopt ?? false,
         acceptLoss: given.acceptLoss?.upToRows ?? 0,
         onDelete: given.onDelete ?? "drop",

@@ -1,6 +1,7 @@
 /** What a function should be, and the rules that can be checked without a server. */
-import type { FunctionGrant } from "../grants";
+import { type FunctionGrant, grantsToOthers } from "../grants";
 import { displayName, identifierProblem } from "../identifier";
+import { declaredComment } from "../tableStatements";
 import { canonicalType } from "../types";
 import { type IsUnknown, type Problem, shown, Validation } from "../validate";
 import { type FunctionHead, isHead, nameIn, parameterTypes, parseHead } from "./head";
@@ -108,8 +109,8 @@ export function desiredFunction(inputs: Readonly<Record<string, unknown>>): Desi
         ...nameIn(head, given.schema ?? "public"),
         head,
         definition,
-        comment: given.comment ?? null,
-        grants: given.grants ?? [],
+        comment: declaredComment(given.comment),
+        grants: grantsToOthers(given.grants, inputs),
         adopt: given.adopt ?? false,
         ...(given.owner !== undefined && { owner: given.owner }),
     };

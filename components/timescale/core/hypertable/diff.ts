@@ -13,6 +13,7 @@ import {
     policyDiff,
 } from "../policyDiff";
 import type { ActualColumn } from "../relation";
+import { declaredComment } from "../tableStatements";
 import { canonicalDefault, canonicalType } from "../types";
 import type { ActualHypertable, InspectedHypertable } from "./inspect";
 import type { Column, DesiredHypertable } from "./spec";
@@ -139,11 +140,7 @@ function compressionDefaults({ timeColumn }: { readonly timeColumn: string }): C
 function creation(desired: DesiredHypertable): HypertableChange[] {
     return [
         { kind: "create" },
-        ...desired.columns.flatMap(({ name, comment }) =>
-            comment === undefined
-                ? []
-                : [{ kind: "columnComment", column: name, was: null, will: comment } as const],
-        ),
+        ...desired.columns.flatMap(({ name, comment }) => commentChanges(name, null, comment)),
         ...desired.indexes.map((index) => ({ kind: "createIndex", index }) as const),
         // Later versions choose columns of their own; these are the documented defaults.
         ...newPolicies(desired, compressionDefaults(desired)),
@@ -163,7 +160,8 @@ function existing(actual: ActualHypertable, input: HypertableDiffInput): Hyperta
     const policies = policyDiff(actual, desired, declared, owner, {
         defaults: compressionDefaults(actual),
     });
-    const structural = [...keyChanges(actual, desired), ...columns.changes];
+    // A key may hold new columns, and a column may be free to be NULL only when it has left the key.
+    const structural = [...columns.added, ...keyChanges(actual, desired), ...columns.changes];
     const suspended = suspension(actual, structural, input.altersCompressed ?? true);
     const refusals: HypertableChange[] = [];
     // A comment is no reason to think that another table is meant.
@@ -294,7 +292,11 @@ function suspension(
     };
 }
 
-function columnChanges(actual: ActualHypertable, desired: DesiredHypertable): HypertableDiff {
+function columnChanges(
+    actual: ActualHypertable,
+    desired: DesiredHypertable,
+): HypertableDiff & { readonly added: readonly HypertableChange[] } {
+    const added: HypertableChange[] = [];
     const changes: HypertableChange[] = [];
     const notes: Note[] = [];
     const standing = new Map(actual.columns.map((column) => [column.name, column]));
@@ -302,15 +304,8 @@ function columnChanges(actual: ActualHypertable, desired: DesiredHypertable): Hy
         const found = standing.get(column.name);
         standing.delete(column.name);
         if (found === undefined) {
-            changes.push({ kind: "addColumn", column });
-            if (column.comment !== undefined) {
-                changes.push({
-                    kind: "columnComment",
-                    column: column.name,
-                    was: null,
-                    will: column.comment,
-                });
-            }
+            added.push({ kind: "addColumn", column });
+            added.push(...commentChanges(column.name, null, column.comment));
         } else {
             changes.push(...oneColumn(found, column, isKey(column.name, desired)));
         }
@@ -323,7 +318,7 @@ function columnChanges(actual: ActualHypertable, desired: DesiredHypertable): Hy
                 message: `column ${name} stands on it that the program does not declare: it is kept`,
             });
     }
-    return { changes, notes };
+    return { added, changes, notes };
 }
 
 /** The time column and the primary key's are NOT NULL whatever is declared. */
@@ -350,13 +345,15 @@ function oneColumn(actual: ActualColumn, desired: Column, key: boolean): Hyperta
     }
     const nullable = (desired.nullable ?? true) && !key;
     if (actual.nullable !== nullable) changes.push({ kind: "nullable", column, will: nullable });
-    if (actual.comment !== (desired.comment ?? null)) {
-        changes.push({
-            kind: "columnComment",
-            column,
-            was: actual.comment,
-            will: desired.comment ?? null,
-        });
-    }
+    changes.push(...commentChanges(column, actual.comment, desired.comment));
     return changes;
+}
+
+function commentChanges(
+    column: string,
+    was: string | null,
+    comment: string | undefined,
+): HypertableChange[] {
+    const will = declaredComment(comment);
+    return was === will ? [] : [{ kind: "columnComment", column, was, will }];
 }

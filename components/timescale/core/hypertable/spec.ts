@@ -1,9 +1,9 @@
 /** What a hypertable should be, and the rules that can be checked without a server. */
-import type { Grant } from "../grants";
+import { type Grant, grantsToOthers } from "../grants";
 import { identifierProblem } from "../identifier";
 import { type DesiredIndex, desiredIndexes, type Index } from "../indexes";
 import type { CompressionPolicy, RetentionPolicy } from "../policy";
-import { parseOrderTerm } from "../tableStatements";
+import { declaredComment, parseOrderTerm } from "../tableStatements";
 import { canonicalType } from "../types";
 import { type IsUnknown, type Problem, shown, Validation } from "../validate";
 import { validateIndexes } from "../validateIndexes";
@@ -264,8 +264,8 @@ export function desiredHypertable(inputs: Readonly<Record<string, unknown>>): De
         primaryKey: given.primaryKey ?? [],
         chunkTimeInterval: given.chunkTimeInterval ?? "7 days",
         indexes: desiredIndexes(name, given.indexes ?? []),
-        comment: given.comment ?? null,
-        grants: given.grants ?? [],
+        comment: declaredComment(given.comment),
+        grants: grantsToOthers(given.grants, inputs),
         adopt: given.adopt ?? false,
         dropColumns: given.dropColumns ?? [],
         ...(given.owner && { owner: given.owner }),

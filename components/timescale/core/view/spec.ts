@@ -1,6 +1,7 @@
 /** What a view should be, and the rules that can be checked without a server. */
-import type { Grant } from "../grants";
+import { type Grant, grantsToOthers } from "../grants";
 import { blank, trimmed } from "../query";
+import { declaredComment } from "../tableStatements";
 import { type IsUnknown, type Problem, shown, Validation } from "../validate";
 
 /** A view as its program declares it, with everything resolved. */
@@ -97,8 +98,8 @@ export function desiredView(inputs: Readonly<Record<string, unknown>>): DesiredV
         schema: given.schema ?? "public",
         name: given.name ?? "",
         query: given.query ?? "",
-        comment: given.comment ?? null,
-        grants: given.grants ?? [],
+        comment: declaredComment(given.comment),
+        grants: grantsToOthers(given.grants, inputs),
         adopt: given.adopt ?? false,
         securityInvoker: given.securityInvoker ?? false,
         securityBarrier: given.securityBarrier ?? false,
