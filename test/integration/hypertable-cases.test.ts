@@ -335,6 +335,17 @@ const inTheProgram: readonly Case<HypertableInputs>[] = [
         ],
     },
     {
+        name: "a default that differs in a cast alone",
+        given: ({ it }) => [`ALTER TABLE ${it.table} ALTER COLUMN cost SET DEFAULT random()::int`],
+        desired: (declared) => ({
+            ...declared,
+            columns: declared.columns.map((column) =>
+                column.name === "cost" ? { ...column, default: "Random( )" } : column,
+            ),
+        }),
+        expect: () => ["columns.cost.default: (random())::integer → Random( )"],
+    },
+    {
         name: "the condition of an index in other words is no change",
         given: ({ it }) => [
             `DROP INDEX ${it.schema}.by_model`,

@@ -79,18 +79,19 @@ const typeName = [
 ].join("");
 
 /**
- * A default without the casts, parentheses and white space that the server adds when it prints it.
- * `NULL` is no default.
+ * A default without the parentheses, white space and casts of constants that the server adds when it
+ * prints it. `NULL` is no default. Two that are the same here are the same; of two that are not, the
+ * server can tell.
  */
 export function canonicalDefault(expression: string | null | undefined): string | null {
     if (expression === null || expression === undefined) return null;
-    let text = outsideLiterals(expression, (part) => part.toLowerCase().replace(/\s+/g, " "))
+    let text = outsideQuotes(expression, (part) => part.toLowerCase().replace(/\s+/g, " "))
         .trim()
         .replace(new RegExp(String.raw`\b(?:interval|jsonb?) ?(?=')`, "g"), "")
         .replace(new RegExp(`(${literal})::${typeName}`, "g"), "$1");
     for (;;) {
         const bare = text
-            .replace(new RegExp(`::${typeName}$`), "")
+            .replace(new RegExp(String.raw`^(\(*[+-]?[\d.]+(?:e[+-]?\d+)?\)*)::${typeName}$`), "$1")
             .replace(/^\((.*)\)$/s, "$1")
             .trim();
         if (bare === text) break;
@@ -100,12 +101,13 @@ export function canonicalDefault(expression: string | null | undefined): string 
     // The server prints -1 as '-1'::integer.
     const number = /^'([+-]?[\d.]+(?:e[+-]?\d+)?)'$/i.exec(text);
     if (number !== null) return number[1] ?? text;
-    return outsideLiterals(text, (part) => part.replace(/ /g, ""));
+    return outsideQuotes(text, (part) => part.replace(/ /g, ""));
 }
 
-function outsideLiterals(text: string, change: (part: string) => string): string {
+/** Leaves strings and quoted names as they are. */
+function outsideQuotes(text: string, change: (part: string) => string): string {
     return text
-        .split(new RegExp(`(${literal})`))
+        .split(new RegExp(`(${literal}|"(?:[^"]|"")*")`))
         .map((part, index) => (index % 2 === 1 ? part : change(part)))
         .join("");
 }
