@@ -115,8 +115,9 @@ const byHand: readonly Case<AggregateInputs>[] = [
                  timezone => 'UTC', fixed_schedule => true, initial_start => '2031-02-01 00:00:00+00')
              FROM _timescaledb_config.bgw_job j WHERE j.id = ${job("retention")}`,
         ],
-        // Seven months are 210 days, as PostgreSQL compares intervals.
+        // Seven months are 210 days to PostgreSQL's comparison alone: retention counts by the calendar.
         expect: () => [
+            "retentionPolicy.dropAfter: 7 mons → 210 days",
             "retentionPolicy.scheduleInterval: 2 days → 1 day",
             "retentionPolicy.initialStart: 2031-02-01T00:00:00.000Z → none",
             "retentionPolicy.timezone: UTC → none",

@@ -5,6 +5,7 @@ import {
     lengthOf,
     parseInterval,
     sameInterval,
+    sameLength,
 } from "../../components/timescale/core/interval";
 
 const second = 1_000_000;
@@ -121,20 +122,31 @@ describe("parseInterval", () => {
     );
 });
 
-describe("sameInterval", () => {
+describe("sameLength and sameInterval", () => {
     it.each([
         ["72:00:00", "3 days"],
         ["72 hours", "3 days"],
         ["P3D", "72:00:00"],
-        ["30 days", "1 mon"],
-        ["1 year", "360 days"],
+        ["1 year", "12 mons"],
+        ["P1M", "1 month"],
         ["00:00:30", "30 seconds"],
         ["0", "00:00:00"],
         ["-01:00:00", "1 hour ago"],
         ["1 day -01:00:00", "23 hours"],
-    ])("takes %s for %s", (one, other) => {
-        expect(sameInterval(one, other)).toBe(true);
-        expect(sameInterval(other, one)).toBe(true);
+    ])("take %s for %s", (one, other) => {
+        for (const same of [sameLength, sameInterval]) {
+            expect(same(one, other)).toBe(true);
+            expect(same(other, one)).toBe(true);
+        }
+    });
+
+    it.each([
+        ["30 days", "1 mon"],
+        ["1 year", "360 days"],
+        ["1 mon 30 days", "2 mons"],
+    ])("take %s for the length of %s, and not for the same interval", (one, other) => {
+        expect(sameLength(one, other)).toBe(true);
+        expect(sameInterval(one, other)).toBe(false);
     });
 
     it.each([
@@ -142,16 +154,17 @@ describe("sameInterval", () => {
         ["1 day", "-1 day"],
         ["1 hour", "1 hour 00:00:00.000001"],
         ["1 year", "365 days"],
-    ])("tells %s from %s", (one, other) => {
+    ])("tell %s from %s", (one, other) => {
+        expect(sameLength(one, other)).toBe(false);
         expect(sameInterval(one, other)).toBe(false);
     });
 
-    it("tells an unbounded offset from one of zero", () => {
+    it("tell an unbounded offset from one of zero", () => {
         expect(sameInterval(null, null)).toBe(true);
         expect(sameInterval(null, "0")).toBe(false);
     });
 
-    it("compares texts that it cannot read as they stand", () => {
+    it("compare texts that they cannot read as they stand", () => {
         expect(sameInterval("infinity", " infinity ")).toBe(true);
         expect(sameInterval("infinity", "1 day")).toBe(false);
     });

@@ -2,7 +2,8 @@
  * PostgreSQL intervals: parse, compare, print.
  *
  * The server respells what it is given ("72 hours" comes back as "72:00:00"), so intervals are
- * compared by value, as PostgreSQL's own `=` does: a month is 30 days and a day is 24 hours.
+ * compared by value. A day is 24 hours. A month is 30 days where the server keeps a length, as for
+ * chunks, and a month where it keeps the interval, as in policies.
  */
 export interface Interval {
     readonly months: number;
@@ -133,13 +134,30 @@ export function lengthOf(interval: Interval): number {
     return (interval.months * 30 + interval.days) * microsecondsPerDay + interval.microseconds;
 }
 
-/** Whether two texts are the same interval; texts that do not parse are compared as they are. */
+/** Whether two texts are the same length; texts that do not parse are compared as they are. */
+export function sameLength(one: string | null, other: string | null): boolean {
+    return compared(one, other, (left, right) => lengthOf(left) === lengthOf(right));
+}
+
+/** Whether two texts lead from any day to the same one: a year does not lead where 360 days do. */
 export function sameInterval(one: string | null, other: string | null): boolean {
+    return compared(
+        one,
+        other,
+        (left, right) => left.months === right.months && lengthOf(left) === lengthOf(right),
+    );
+}
+
+function compared(
+    one: string | null,
+    other: string | null,
+    same: (left: Interval, right: Interval) => boolean,
+): boolean {
     if (one === null || other === null) return one === other;
     const left = parseInterval(one);
     const right = parseInterval(other);
     if (left === undefined || right === undefined) return one.trim() === other.trim();
-    return lengthOf(left) === lengthOf(right);
+    return same(left, right);
 }
 
 /** `90 minutes` style text of a length in microseconds, in the largest units that keep it exact. */

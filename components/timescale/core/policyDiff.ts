@@ -7,7 +7,7 @@ import {
     type QualifiedName,
     quoteQualified,
 } from "./identifier";
-import { sameInterval } from "./interval";
+import { sameLength } from "./interval";
 import { addPolicy, alterPolicy, deleteJob, removePolicy } from "./jobStatements";
 import type { ChangeLine, Note, Statement } from "./plan";
 import {
@@ -296,7 +296,7 @@ function compressionChange(
     }
     const will = settings(policy, defaults);
     const interval = will.compressChunkTimeInterval ?? null;
-    const sameChunks = sameInterval(was?.chunkTimeInterval ?? null, interval);
+    const sameChunks = sameLength(was?.chunkTimeInterval ?? null, interval);
     const same =
         was !== null &&
         sameChunks &&

@@ -7,7 +7,7 @@ import { type GrantDifference, grantDifferences } from "../grants";
 import type { DeclaredParts } from "../hypertableParts";
 import { escapeIdentifier, type QualifiedName, unquote } from "../identifier";
 import { type IndexChange, indexDiff } from "../indexes";
-import { lengthOf, parseInterval, sameInterval } from "../interval";
+import { lengthOf, parseInterval, sameLength } from "../interval";
 import type { ColumnDifference, Note } from "../plan";
 import { desiredRefreshJob } from "../policy";
 import {
@@ -212,7 +212,7 @@ function existing(
                       will: desired.materializedOnly,
                   } as const,
               ]),
-        ...(sameInterval(actual.chunkTimeInterval, chunkTimeInterval)
+        ...(sameLength(actual.chunkTimeInterval, chunkTimeInterval)
             ? []
             : [
                   {

@@ -3,7 +3,7 @@ import { type GrantDifference, grantDifferences } from "../grants";
 import type { DeclaredParts } from "../hypertableParts";
 import { escapeIdentifier, type QualifiedName, unquote } from "../identifier";
 import { type IndexChange, indexDiff } from "../indexes";
-import { sameInterval } from "../interval";
+import { sameLength } from "../interval";
 import type { Note } from "../plan";
 import {
     type ActualCompression,
@@ -188,7 +188,7 @@ function existing(actual: ActualHypertable, input: HypertableDiffInput): Hyperta
             ...structural,
             ...suspended.after,
             ...indexes.changes,
-            ...(sameInterval(actual.chunkTimeInterval, desired.chunkTimeInterval)
+            ...(sameLength(actual.chunkTimeInterval, desired.chunkTimeInterval)
                 ? []
                 : [
                       {
