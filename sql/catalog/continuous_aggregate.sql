@@ -33,11 +33,18 @@ SELECT
     a.mat_schema AS "materializationSchema",
     a.mat_table AS "materializationTable",
     pg_get_viewdef(a.direct_view) AS definition,
-    -- The view reads the materialized buckets, and raw rows above the watermark exactly when it is to. A switch of
-    -- materialized_only on a view of any other shape ends the whole server (2.14.2).
-    coalesce(pg_get_viewdef(a.user_view) ~ (a.mat_table || '\M')
-        AND a.materialized_only = (pg_get_viewdef(a.user_view) !~ ('cagg_watermark\(' || a.mat_hypertable_id || '\)')),
-        false) AS intact,
+    -- The view reads all materialized buckets as they are, and raw rows above the watermark exactly when it is to. A
+    -- switch of materialized_only on a view of any other shape ends the whole server (2.14.2).
+    coalesce((SELECT pg_get_viewdef(a.user_view) ~ (
+            '^ *\(? *SELECT ' || string_agg(p.of || p.literal, E',\n    ' ORDER BY p.attnum)
+            || '\n   FROM ' || regexp_replace(a.mat_relation::text, '(\W)', '\\\1', 'g') || '(?: (?:\w+|"(?:[^"]|"")+"))?'
+            || CASE WHEN a.materialized_only THEN '' ELSE '\n  WHERE \('
+                || max(p.of || p.literal) FILTER (WHERE p.attname = a.time_column)
+                || ' < COALESCE\([\w.]*\(?[\w.]*cagg_watermark\(' || a.mat_hypertable_id || '\)\)?, [^()]*(?:\(\d\))?[^()]*\)\)' END
+            || '(?:\n  ORDER BY [^\n]*)?' || CASE WHEN a.materialized_only THEN ';$' ELSE '\nUNION ALL\n' END)
+        FROM (SELECT attnum, attname, '(?:(?:\w+|"(?:[^"]|"")+")\.)?' AS of,
+                regexp_replace(quote_ident(attname), '(\W)', '\\\1', 'g') AS literal
+              FROM pg_attribute WHERE attrelid = a.direct_view AND attnum > 0) p), false) AS intact,
     -- Views beside TimescaleDB's own that read all of the materialization: what ALTER TABLE … RENAME made of the view.
     (SELECT coalesce(jsonb_agg(DISTINCT jsonb_build_object('schema', n.nspname, 'name', c.relname)), '[]')
      FROM pg_depend p JOIN pg_rewrite r ON r.oid = p.objid JOIN pg_class c ON c.oid = r.ev_class
