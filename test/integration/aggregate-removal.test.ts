@@ -1,5 +1,5 @@
 /** Dropping aggregates: twice is fine, history and dependants stand in the way, and nothing goes by CASCADE. */
-import { displayName } from "../../components/timescale/core/identifier";
+import { displayName, escapeIdentifier } from "../../components/timescale/core/identifier";
 import {
     aggregate,
     type AggregateInputs,
@@ -72,6 +72,41 @@ onEveryServer((target) => {
 
             expect(await stands(target, it_.aggregate)).toBe(true);
             await target.byHand(`DROP VIEW ${it_.aggregate}`);
+        });
+
+        it("drops neither of two that changed names, nor one whose name was taken", async () => {
+            const before = await jobs(target);
+            const [one, other] = [hourly(names), { ...hourly(names), name: "other", indexes: [] }];
+            const declared = aggregate(target, one);
+            await declared.up();
+            const second = aggregate(target, other);
+            await second.up();
+            const rename = (was: string, will: string): Promise<unknown> =>
+                target.byHand(
+                    `ALTER MATERIALIZED VIEW ${quoted({ ...names, aggregate: was }).aggregate}
+                     RENAME TO ${escapeIdentifier(will)}`,
+                );
+            await rename(names.aggregate, "between");
+            await rename("other", names.aggregate);
+            await rename("between", "other");
+            const refusal = {
+                code: "another_object",
+                detail: expect.stringContaining(
+                    `that one stands as ${displayName({ schema: names.schema, name: "other" })} now`,
+                ) as string,
+            };
+
+            await expect(declared.remove()).rejects.toMatchObject(refusal);
+
+            await rename(names.aggregate, "between");
+            await target.byHand(`CREATE VIEW ${it_.aggregate} AS SELECT 1 AS mine`);
+            await expect(declared.remove()).rejects.toMatchObject(refusal);
+
+            await target.byHand(`DROP VIEW ${it_.aggregate}`);
+            await declared.remove();
+            await rename("between", "other");
+            await second.remove();
+            expect(await jobs(target)).toBe(before);
         });
 
         it("names the views and aggregates that read it, and drops nothing", async () => {

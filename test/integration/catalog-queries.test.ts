@@ -81,6 +81,7 @@ const queries: Readonly<Record<string, Query>> = {
         columns: ["indexes", "compressed", "compressedChunks", "chunks", "compression", "jobs"],
         rows: 1,
     },
+    "hypertable_name.sql": { parameters: [source], columns: ["schema", "name"], rows: 1 },
     "identity.sql": { parameters: [], columns: ["databaseUuid"], rows: 1 },
     "kept_aggregate.sql": {
         parameters: ["(SELECT 'pulumi-timescale: kept x')"],

@@ -2,6 +2,7 @@
 import { inspectDependants, listDependants } from "./dependants";
 import { TimescaleError } from "./errors";
 import { displayName, type QualifiedName, quoteQualified } from "./identifier";
+import type { KnownObject } from "./memory";
 import type { Queryable } from "./session";
 import { readSql } from "./sqlFile";
 
@@ -49,6 +50,37 @@ function notDropped(use: string, dependants: string, object: string): TimescaleE
         code: "2BP01",
         detail: dependants,
         hint: "drop or redefine these first; nothing is ever dropped with CASCADE",
+        object,
+    });
+}
+
+/**
+ * Names change hands: what stands under the name now may be another object than that of the last
+ * apply. Where both stand, nobody can tell which one is to go.
+ *
+ * @param standing - number of the hypertable under the name; undefined: something else stands there
+ * @throws TimescaleError that says where the object of the last apply is now
+ */
+export async function refuseAnother(
+    client: Queryable,
+    kind: string,
+    name: QualifiedName,
+    known: KnownObject | undefined,
+    standing: { readonly databaseUuid: string; readonly hypertableId?: number },
+): Promise<void> {
+    if (known?.databaseUuid !== standing.databaseUuid) return;
+    if (known.objectId === standing.hypertableId) return;
+    const { rows } = await client.query<QualifiedName & Record<string, unknown>>(
+        readSql("catalog/hypertable_name.sql"),
+        [known.objectId],
+    );
+    const [former] = rows;
+    if (former === undefined) return;
+    const object = displayName(name);
+    throw new TimescaleError(`${object} is not the ${kind} of the last deployment any more`, {
+        code: "another_object",
+        detail: `that one stands as ${displayName(former)} now, and something else has its name; neither was dropped`,
+        hint: "rename it back and run the same command again; or drop by hand what is to go, and take the resource out of the state with pulumi state delete",
         object,
     });
 }

@@ -14,7 +14,7 @@ import { deleteJob } from "../jobStatements";
 import { keptMarker } from "../marker";
 import type { KnownObject } from "../memory";
 import type { Statement } from "../plan";
-import { refuseDependants } from "../removal";
+import { refuseAnother, refuseDependants } from "../removal";
 import { type Session, withObjectLock } from "../session";
 import { renameStatements, roleStatements } from "../tableStatements";
 import { historyAtStake, lossRefused } from "./history";
@@ -47,6 +47,11 @@ async function removeLocked(session: Session, options: RemoveOptions): Promise<b
     const object = displayName(name);
     const { found, searchPath } = await inspecting(session, name, async (client) => {
         const actual = await inspectAggregate(client, name, options.known);
+        if (actual.kind === "absent") return undefined;
+        await refuseAnother(client, "continuous aggregate", name, options.known, {
+            databaseUuid: actual.databaseUuid,
+            ...(actual.kind === "aggregate" && { hypertableId: actual.materializationId }),
+        });
         // Something else that took the name is none of this resource's.
         if (actual.kind !== "aggregate") return undefined;
         if (options.onDelete === "keep") return actual;

@@ -6,7 +6,7 @@ import type { PartsMemory } from "../hypertableParts";
 import { displayName, type QualifiedName, quoteQualified } from "../identifier";
 import type { KnownObject } from "../memory";
 import type { Plan } from "../plan";
-import { refuseDependants } from "../removal";
+import { refuseAnother, refuseDependants } from "../removal";
 import { type Session, withObjectLock } from "../session";
 import { roleStatements } from "../tableStatements";
 import { diffHypertable, type HypertableDiff } from "./diff";
@@ -116,6 +116,8 @@ async function removeLocked(
 ): Promise<boolean> {
     const { found, searchPath } = await inspecting(session, name, async (client) => {
         const actual = await inspectHypertable(client, name, known);
+        if (actual.kind === "absent") return undefined;
+        await refuseAnother(client, "hypertable", name, known, actual);
         if (actual.kind !== "hypertable") return undefined;
         await refuseDependants(client, "hypertable", actual.name);
         return actual.name;
