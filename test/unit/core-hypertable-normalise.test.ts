@@ -121,13 +121,28 @@ describe("a declaration in the server's words", () => {
         expect(sent.at(-1)).toBe("ROLLBACK");
     });
 
+    it.each([
+        ["only reads", "25006", "cannot execute CREATE TABLE in a read-only transaction"],
+        ["gives no temporary tables", "42501", "permission denied to create temporary tables"],
+    ])("is not made up when the server %s", async (_what, code, message) => {
+        const { session } = scriptedSession((sql) => {
+            if (sql.startsWith("CREATE")) throw databaseError(code, message);
+            return undefined;
+        });
+        await expect(inServersWords(session, desired, stands(), ["public"])).rejects.toMatchObject({
+            code,
+            message,
+        });
+    });
+
     it("is not made up when the connection broke", async () => {
         const { session } = scriptedSession((sql) => {
             if (sql.startsWith("CREATE")) throw new Error("Connection terminated");
             return undefined;
         });
-        await expect(inServersWords(session, desired, stands(), ["public"])).rejects.toThrow(
-            "Connection terminated",
-        );
+        await expect(inServersWords(session, desired, stands(), ["public"])).rejects.toMatchObject({
+            code: "connection_lost",
+            detail: "Connection terminated",
+        });
     });
 });

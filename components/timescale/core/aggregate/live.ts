@@ -93,7 +93,8 @@ export async function planLive(
     let plan = compare(desired, query);
     if (actual.kind === "aggregate" && plan.lines.some(({ code }) => code === "index_differs")) {
         const { indexes, columns } = actual;
-        const words = await indexesInServersWords(session, desired.indexes, indexes, columns, searchPath); // prettier-ignore
+        const object = displayName(desired);
+        const words = await indexesInServersWords(session, desired.indexes, indexes, columns, searchPath, object); // prettier-ignore
         plan = compare({ ...desired, indexes: words }, query);
     }
     return { plan, actual, server, searchPath, databaseUuid: actual.databaseUuid };

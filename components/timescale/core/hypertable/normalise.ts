@@ -6,9 +6,10 @@
  */
 import { DatabaseError } from "pg";
 
-import { escapeIdentifier } from "../identifier";
+import { displayName, escapeIdentifier } from "../identifier";
 import type { ActualIndex, DesiredIndex } from "../indexes";
 import { extended } from "../normalise";
+import { serverError } from "../serverErrors";
 import { inTransaction, type Queryable, type Session } from "../session";
 import { readSql } from "../sqlFile";
 import type { HypertableDiff } from "./diff";
@@ -43,7 +44,7 @@ export async function inServersWords(
     actual: ActualHypertable,
     searchPath: readonly string[],
 ): Promise<DesiredHypertable> {
-    const normalised = await readBack(session, desired, searchPath);
+    const normalised = await readBack(session, desired, searchPath, displayName(desired));
     return normalised === undefined ? desired : settle(desired, actual, normalised);
 }
 
@@ -54,8 +55,9 @@ export async function indexesInServersWords(
     actual: readonly ActualIndex[],
     columns: readonly { readonly name: string; readonly type: string }[],
     searchPath: readonly string[],
+    object: string,
 ): Promise<readonly DesiredIndex[]> {
-    const normalised = await readBack(session, { columns, indexes: desired }, searchPath);
+    const normalised = await readBack(session, { columns, indexes: desired }, searchPath, object);
     return normalised === undefined
         ? desired
         : settlePredicates(desired, actual, normalised.predicates);
@@ -65,14 +67,22 @@ function readBack(
     session: Session,
     table: Pick<DesiredHypertable, "columns" | "indexes">,
     searchPath: readonly string[],
+    object: string,
 ): Promise<NormalisedColumns | undefined> {
     return inTransaction(session, { searchPath, rollback: true }, (client) =>
         normalise(client, table),
     ).then(undefined, (error: unknown) => {
-        // What the server does not take differs; applying it says why.
-        if (error instanceof DatabaseError) return undefined;
-        throw error;
+        if (isNotTaken(error)) return undefined;
+        throw serverError(error, { statement: "normalise_columns", object });
     });
+}
+
+/**
+ * Whether it is the text that the server does not take: that differs, and applying it says why. Of a
+ * server that only reads, or gives no temporary tables, nothing follows.
+ */
+function isNotTaken(error: unknown): boolean {
+    return error instanceof DatabaseError && /^(?:42(?!501)|22|0A)/.test(error.code ?? "");
 }
 
 /** The name cannot clash: the schema is the session's own, and the table never outlives the transaction. */
