@@ -131,6 +131,11 @@ describe("validateHypertable", () => {
         [[ts, { name: "v" }], "columns[1].type is not a type"],
         [[ts, { name: "v", type: "real); DROP TABLE m; --" }], "columns[1].type is not a type"],
         [[ts, { name: "v", type: "bigserial" }], "columns[1].type is no type of its own"],
+        [[ts, { name: "v", type: "text NOT NULL" }], "columns[1].type says more than a type"],
+        [
+            [ts, { name: "v", type: "bigint generated always as identity" }],
+            "columns[1].type says more than a type",
+        ],
         [[ts, { name: "v", type: "real", default: 0 }], "columns[1].default must be a string"],
         [[ts, { name: "v", type: "real", comment: 0 }], "columns[1].comment must be a string"],
     ])("does not take columns %j", (columns, message) => {

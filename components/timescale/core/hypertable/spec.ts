@@ -61,6 +61,9 @@ export const hypertableProperties = [
 /** Types that a hypertable of this project can be partitioned on, as the catalog spells them. */
 const timeTypes = ["timestamp with time zone", "timestamp without time zone", "date"];
 
+/** What may stand behind a type in CREATE TABLE, and would not be compared. */
+const constraints = /\b(?:null|default|primary|unique|check|references|generated|constraint)\b/i;
+
 export function validateHypertable(
     inputs: Readonly<Record<string, unknown>>,
     isUnknown: IsUnknown,
@@ -187,6 +190,13 @@ function validateColumns(check: Validation, value: unknown): Map<string, Column>
                 `${path}.type is not a type`,
                 shown(column.type),
                 "write a PostgreSQL type, such as timestamptz",
+            );
+        } else if (constraints.test(column.type.replace(/"(?:[^"]|"")*"/g, '""'))) {
+            check.add(
+                "columns",
+                `${path}.type says more than a type`,
+                shown(column.type),
+                "say it with nullable, default and primaryKey; others are not declared",
             );
         } else if (/^\s*(?:big|small)?serial[248]?\s*$/i.test(column.type)) {
             check.add(
