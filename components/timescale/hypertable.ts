@@ -83,6 +83,7 @@ export type HypertableArgs = Inputs<HypertableProperties>;
  * | You change                                   | `up` does                                | Rows |
  * |----------------------------------------------|------------------------------------------|------|
  * | a column more, a default, nullability        | alters the table                         | kept |
+ * | a column that was renamed by hand            | gets its name back                       | kept |
  * | a column less                                | nothing; with `dropColumns` drops it     | its values **lost** |
  * | a column's type, the time column             | refuses                                  | kept |
  * | `primaryKey`                                 | drops and adds it; before TimescaleDB 2.18 not while chunks are compressed | kept |

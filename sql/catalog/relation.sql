@@ -49,7 +49,8 @@ SELECT
         FROM revoked v WHERE v.privileges IS NOT NULL) every) AS grants,
     (SELECT coalesce(jsonb_agg(jsonb_build_object(
             'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'nullable', NOT a.attnotnull,
-            'default', pg_get_expr(ad.adbin, ad.adrelid), 'comment', col_description(a.attrelid, a.attnum))
+            'default', pg_get_expr(ad.adbin, ad.adrelid), 'comment', col_description(a.attrelid, a.attnum),
+            'number', a.attnum)
             ORDER BY a.attnum), '[]')
      FROM pg_attribute a LEFT JOIN pg_attrdef ad ON ad.adrelid = a.attrelid AND ad.adnum = a.attnum
      WHERE a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns

@@ -243,6 +243,7 @@ onEveryServer((target) => {
             nullable: true,
             default: "'none'::text",
             comment: "who's answering",
+            number: 3,
         });
         expect(indexes.find(({ name }) => name === "by_model")).toEqual({
             schema: "public",

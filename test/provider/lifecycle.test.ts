@@ -72,6 +72,7 @@ onEveryServer((target) => {
                 ...table,
                 metDatabaseUuid: await uuid(),
                 objectId: expect.any(Number) as number,
+                columnNumbers: { ts: 1, model: 2, v: 3 },
             },
         });
         expect(await provider.diff(created.properties, table)).toEqual({

@@ -185,6 +185,7 @@ function applyToTable(
             case "rename":
                 return { ...model, name: { schema: desired.schema, name: desired.name } };
             case "owner":
+            case "renameColumns":
                 throw new Error("nobody gives the model away");
             case "refuse":
                 throw new Error(`refused: ${change.reason.what}`);

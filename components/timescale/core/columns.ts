@@ -1,6 +1,8 @@
 /** Columns of a query's output: how two of them differ, and names that change in place. */
-import { escapeIdentifier, type QualifiedName, quoteQualified } from "./identifier";
-import type { ColumnDifference, Statement } from "./plan";
+import { escapeIdentifier, type QualifiedName, quoteQualified, unquote } from "./identifier";
+import type { ActualIndex } from "./indexes";
+import type { ChangeLine, ColumnDifference, Statement } from "./plan";
+import type { ActualCompression } from "./policyDiff";
 
 export interface OutputColumn {
     readonly name: string;
@@ -53,7 +55,7 @@ export function columnRenames(
 
 /** Names may change places, so where one is taken all pass through names that nobody has. */
 export function renameColumnStatements(
-    kind: "MATERIALIZED VIEW" | "VIEW",
+    kind: "MATERIALIZED VIEW" | "TABLE" | "VIEW",
     relation: QualifiedName,
     columns: readonly ColumnRename[],
 ): Statement[] {
@@ -68,4 +70,54 @@ export function renameColumnStatements(
         ...columns.map(({ was }, at) => rename(was, between(at))),
         ...columns.map(({ will }, at) => rename(between(at), will)),
     ];
+}
+
+export function renameColumnLines(columns: readonly ColumnRename[]): ChangeLine[] {
+    return columns.map(({ was, will }) => ({
+        code: "column_renamed",
+        property: `columns.${was}`,
+        was,
+        will,
+    }));
+}
+
+/** Whatever follows the names of columns. */
+interface Named {
+    readonly timeColumn: string;
+    readonly indexes: readonly ActualIndex[];
+    readonly compression: ActualCompression | null;
+}
+
+/** What stands, as it is when its columns were renamed. */
+export function underNames<Actual extends Named>(
+    actual: Actual,
+    columns: readonly ColumnRename[],
+): Actual {
+    if (columns.length === 0) return actual;
+    const names = new Map(columns.map(({ was, will }) => [was, will]));
+    const named = (name: string): string => names.get(name) ?? name;
+    const { compression } = actual;
+    return {
+        ...actual,
+        timeColumn: named(actual.timeColumn),
+        indexes: actual.indexes.map((index) => ({
+            ...index,
+            columns: index.columns.map((column) => ({
+                ...column,
+                expression: renamedTerm(column.expression, names),
+            })),
+        })),
+        compression: compression && {
+            ...compression,
+            segmentBy: compression.segmentBy.map(named),
+            orderBy: compression.orderBy.map(named),
+        },
+    };
+}
+
+/** An index's column as the server prints it; an expression stays as it is. */
+function renamedTerm(term: string, names: ReadonlyMap<string, string>): string {
+    const will = names.get(unquote(term));
+    if (will === undefined) return term;
+    return /^[a-z_][a-z0-9_]*$/.test(will) ? will : escapeIdentifier(will);
 }

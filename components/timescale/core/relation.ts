@@ -11,6 +11,8 @@ export interface ActualColumn {
     readonly nullable: boolean;
     readonly default: string | null;
     readonly comment: string | null;
+    /** In pg_attribute; a rename leaves it as it is. */
+    readonly number?: number;
 }
 
 export interface ActualRelation {

@@ -2,6 +2,7 @@
 import { declarableGrants } from "../core/grants";
 import {
     convergeHypertable,
+    type HypertableMemory,
     planLiveHypertable,
     removeHypertable,
 } from "../core/hypertable/converge";
@@ -11,7 +12,6 @@ import {
     hypertableProperties,
     validateHypertable,
 } from "../core/hypertable/spec";
-import type { PartsMemory } from "../core/hypertableParts";
 import { unquote } from "../core/identifier";
 import type { ChangeLine } from "../core/plan";
 import { actualPolicyInputs } from "./policyInputs";
@@ -67,8 +67,12 @@ export const hypertableKind: ResourceKind = {
     },
 };
 
-function memoryOf(inputs: Properties, outputs: Properties | undefined): PartsMemory {
-    return partsMemory(inputs, outputs, (given) => desiredHypertable(given).indexes);
+function memoryOf(inputs: Properties, outputs: Properties | undefined): HypertableMemory {
+    const columnNumbers = outputs?.["columnNumbers"] as HypertableMemory["columnNumbers"];
+    return {
+        ...partsMemory(inputs, outputs, (given) => desiredHypertable(given).indexes),
+        ...(columnNumbers !== undefined && { columnNumbers }),
+    };
 }
 
 /** Only what differs is replaced, so that a refresh shows drift and nothing else. */

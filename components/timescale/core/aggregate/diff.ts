@@ -2,10 +2,10 @@
  * The difference between an aggregate in the database and its declaration, as typed changes.
  * Pure: both sides are values, and the queries on them are in the server's own words already.
  */
-import { columnDifferences, type ColumnRename, columnRenames } from "../columns";
+import { columnDifferences, type ColumnRename, columnRenames, underNames } from "../columns";
 import { type GrantDifference, grantDifferences } from "../grants";
 import type { DeclaredParts } from "../hypertableParts";
-import { escapeIdentifier, type QualifiedName, unquote } from "../identifier";
+import { escapeIdentifier, type QualifiedName } from "../identifier";
 import { type IndexChange, indexDiff } from "../indexes";
 import { lengthOf, parseInterval, sameLength } from "../interval";
 import type { ColumnDifference, Note } from "../plan";
@@ -185,7 +185,14 @@ function existing(
         };
     }
     // Everything else is compared under the names that columns have after they were renamed.
-    const actual = underNames(standing, query);
+    const renames = query.flatMap((change) =>
+        change.kind === "renameColumns" ? change.columns : [],
+    );
+    const named = new Map(renames.map(({ was, will }) => [was, will]));
+    const actual = {
+        ...underNames(standing, renames),
+        groupColumns: standing.groupColumns.map((column) => named.get(column) ?? column),
+    };
     const policies = policyDiff(actual, desired, input.declared, owner, {
         filling: actual.marker.filling,
         defaults: compressionDefaults(actual),
@@ -297,47 +304,6 @@ function queryChanges(
 /** Nobody reads it, and no more is lost than was accepted. */
 function isAllowed({ stake, dependants }: Rebuild, { acceptLoss }: DesiredAggregate): boolean {
     return dependants.length === 0 && stake.rows <= acceptLoss;
-}
-
-/** What stands, as it is when its columns were renamed; indexes and compression follow them. */
-function underNames(
-    actual: ActualAggregate & { readonly kind: "aggregate" },
-    changes: readonly AggregateChange[],
-): ActualAggregate & { readonly kind: "aggregate" } {
-    const names = new Map(
-        changes.flatMap((change) =>
-            change.kind === "renameColumns"
-                ? change.columns.map(({ was, will }) => [was, will] as const)
-                : [],
-        ),
-    );
-    if (names.size === 0) return actual;
-    const named = (name: string): string => names.get(name) ?? name;
-    const { compression } = actual;
-    return {
-        ...actual,
-        timeColumn: named(actual.timeColumn),
-        groupColumns: actual.groupColumns.map(named),
-        indexes: actual.indexes.map((index) => ({
-            ...index,
-            columns: index.columns.map((column) => ({
-                ...column,
-                expression: renamedTerm(column.expression, names),
-            })),
-        })),
-        compression: compression && {
-            ...compression,
-            segmentBy: compression.segmentBy.map(named),
-            orderBy: compression.orderBy.map(named),
-        },
-    };
-}
-
-/** An index's column as the server prints it; an expression stays as it is. */
-function renamedTerm(term: string, names: ReadonlyMap<string, string>): string {
-    const will = names.get(unquote(term));
-    if (will === undefined) return term;
-    return /^[a-z_][a-z0-9_]*$/.test(will) ? will : escapeIdentifier(will);
 }
 
 function ownerChanges(actual: ActualAggregate, owner: string): AggregateChange[] {

@@ -1,5 +1,5 @@
 /** From changes to the statements that make them, and to the lines and refusals that preview shows. */
-import { describeColumns, renameColumnStatements } from "../columns";
+import { describeColumns, renameColumnLines, renameColumnStatements } from "../columns";
 import { definitionDiff } from "../definitionDiff";
 import { TimescaleError } from "../errors";
 import { grantLines } from "../grants";
@@ -152,12 +152,7 @@ function line(change: AggregateChange, desired: QualifiedName): ChangeLine[] {
         case "restoreView":
             return [viewLine(change.actual)];
         case "renameColumns":
-            return change.columns.map(({ was, will }) => ({
-                code: "column_renamed",
-                property: `columns.${was}`,
-                was,
-                will,
-            }));
+            return renameColumnLines(change.columns);
         case "materializedOnly":
             return [
                 {

@@ -4,16 +4,21 @@ import { type ConvergeHooks, convergeObject } from "../convergeObject";
 import { inspecting } from "../converging";
 import type { PartsMemory } from "../hypertableParts";
 import { displayName, type QualifiedName, quoteQualified } from "../identifier";
-import type { KnownObject } from "../memory";
+import { knownIn, type KnownObject } from "../memory";
 import type { Plan } from "../plan";
 import { refuseAnother, refuseDependants } from "../removal";
 import { type Session, withObjectLock } from "../session";
 import { roleStatements } from "../tableStatements";
 import { diffHypertable, type HypertableDiff } from "./diff";
-import { type InspectedHypertable, inspectHypertable } from "./inspect";
+import { type ActualHypertable, type InspectedHypertable, inspectHypertable } from "./inspect";
 import { inServersWords, mayBeSpelling } from "./normalise";
 import { planHypertable } from "./plan";
 import type { DesiredHypertable } from "./spec";
+
+export interface HypertableMemory extends PartsMemory {
+    /** Numbers of its columns by their names, as the last apply left them. */
+    readonly columnNumbers?: Readonly<Record<string, number>>;
+}
 
 export interface HypertablePlan {
     readonly plan: Plan;
@@ -26,7 +31,7 @@ export interface HypertablePlan {
 export async function planLiveHypertable(
     session: Session,
     desired: DesiredHypertable,
-    memory: PartsMemory,
+    memory: HypertableMemory,
 ): Promise<HypertablePlan> {
     const login = session.connection.user;
     const {
@@ -46,6 +51,12 @@ export async function planLiveHypertable(
             owner: desired.owner ?? login,
             declared: memory.declared,
             managed: memory.managed,
+            // Of another table the numbers say nothing.
+            columnNumbers:
+                actual.kind === "hypertable" &&
+                knownIn(actual.databaseUuid, memory.known) === actual.hypertableId
+                    ? memory.columnNumbers
+                    : undefined,
             altersCompressed,
         });
     let difference = compare(desired);
@@ -68,12 +79,13 @@ export interface ConvergedHypertable {
     readonly databaseUuid: string;
     /** Its number, by which it is found again after a rename by hand. */
     readonly objectId: number;
+    readonly columnNumbers: Readonly<Record<string, number>>;
 }
 
 export function convergeHypertable(
     session: Session,
     desired: DesiredHypertable,
-    memory: PartsMemory,
+    memory: HypertableMemory,
     hooks: ConvergeHooks<ConvergedHypertable>,
 ): Promise<ConvergedHypertable> {
     const planLive = async (applied: boolean) => {
@@ -84,11 +96,25 @@ export function convergeHypertable(
         );
         const standing =
             actual.kind === "hypertable"
-                ? { databaseUuid, objectId: actual.hypertableId }
+                ? {
+                      databaseUuid,
+                      objectId: actual.hypertableId,
+                      columnNumbers: numbersOf(actual, desired),
+                  }
                 : undefined;
         return { plan, searchPath, databaseUuid, standing };
     };
     return convergeObject(session, "hypertable", displayName(desired), planLive, hooks);
+}
+
+/** Of the declared columns: others may be called anything. */
+function numbersOf(actual: ActualHypertable, desired: DesiredHypertable): Record<string, number> {
+    const declared = new Set(desired.columns.map(({ name }) => name));
+    return Object.fromEntries(
+        actual.columns.flatMap(({ name, number }) =>
+            declared.has(name) && number !== undefined ? [[name, number] as const] : [],
+        ),
+    );
 }
 
 export interface RemoveHypertableOptions {

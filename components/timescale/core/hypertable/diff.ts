@@ -1,4 +1,5 @@
 /** The difference between a hypertable in the database and its declaration, as typed changes. Pure. */
+import { type ColumnRename, underNames } from "../columns";
 import { type GrantDifference, grantDifferences } from "../grants";
 import type { DeclaredParts } from "../hypertableParts";
 import { escapeIdentifier, type QualifiedName, unquote } from "../identifier";
@@ -23,6 +24,8 @@ export type HypertableChange =
     | { readonly kind: "rename"; readonly was: QualifiedName }
     | { readonly kind: "owner"; readonly was: string; readonly will: string }
     | { readonly kind: "refuse"; readonly reason: HypertableRefusal }
+    /** Columns that were renamed by hand get their names back. */
+    | { readonly kind: "renameColumns"; readonly columns: readonly ColumnRename[] }
     | { readonly kind: "addColumn"; readonly column: Column }
     | { readonly kind: "dropColumn"; readonly name: string }
     | {
@@ -90,6 +93,8 @@ export interface HypertableDiffInput {
     readonly owner: string;
     readonly declared: DeclaredParts;
     readonly managed: boolean;
+    /** Numbers of its columns by their names, as the last apply left them. */
+    readonly columnNumbers?: Readonly<Record<string, number>> | undefined;
     /** Whether the server alters keys and nullability under compression. Default true. */
     readonly altersCompressed?: boolean;
 }
@@ -153,8 +158,11 @@ function creation(desired: DesiredHypertable): HypertableChange[] {
     ];
 }
 
-function existing(actual: ActualHypertable, input: HypertableDiffInput): HypertableDiff {
+function existing(standing: ActualHypertable, input: HypertableDiffInput): HypertableDiff {
     const { desired, owner, declared, managed } = input;
+    const renames = renamedByHand(standing, desired, input.columnNumbers);
+    // Everything else is compared under the names that columns have again.
+    const actual = withColumns(underNames(standing, renames), renames);
     const columns = columnChanges(actual, desired);
     const indexes = indexDiff(actual.indexes, desired.indexes, declared.indexes);
     const policies = policyDiff(actual, desired, declared, owner, {
@@ -184,6 +192,7 @@ function existing(actual: ActualHypertable, input: HypertableDiffInput): Hyperta
             ...refusals,
             ...suspended.refusals,
             ...(moved ? [{ kind: "rename", was: actual.name } as const] : []),
+            ...(renames.length === 0 ? [] : [{ kind: "renameColumns", columns: renames } as const]),
             ...suspended.before,
             ...structural,
             ...suspended.after,
@@ -206,6 +215,33 @@ function existing(actual: ActualHypertable, input: HypertableDiffInput): Hyperta
             ),
         ],
         notes: [...columns.notes, ...indexes.notes, ...policies.notes],
+    };
+}
+
+/** A declared column that is missing, while its number stands under a name that nobody declares. */
+function renamedByHand(
+    actual: ActualHypertable,
+    desired: DesiredHypertable,
+    numbers: Readonly<Record<string, number>> = {},
+): ColumnRename[] {
+    const declared = new Set(desired.columns.map(({ name }) => name));
+    const standing = new Set(actual.columns.map(({ name }) => name));
+    return desired.columns.flatMap(({ name }) => {
+        const number = standing.has(name) ? undefined : numbers[name];
+        const found = actual.columns.find((column) => column.number === number);
+        return number === undefined || found === undefined || declared.has(found.name)
+            ? []
+            : [{ was: found.name, will: name }];
+    });
+}
+
+function withColumns(actual: ActualHypertable, renames: readonly ColumnRename[]): ActualHypertable {
+    return {
+        ...actual,
+        columns: actual.columns.map((column) => {
+            const rename = renames.find(({ was }) => was === column.name);
+            return rename === undefined ? column : { ...column, name: rename.will };
+        }),
     };
 }
 

@@ -1,4 +1,5 @@
 /** From changes to the statements that make them, and to the lines and refusals that preview shows. */
+import { renameColumnLines, renameColumnStatements } from "../columns";
 import { TimescaleError } from "../errors";
 import { grantLines } from "../grants";
 import {
@@ -124,6 +125,8 @@ function line(change: HypertableChange, desired: QualifiedName): ChangeLine[] {
                     will: change.will.join(", ") || "none",
                 },
             ];
+        case "renameColumns":
+            return renameColumnLines(change.columns);
         case "addColumn":
             return [
                 {
@@ -253,6 +256,8 @@ function statementsOf(
                           },
                       ]),
             ];
+        case "renameColumns":
+            return renameColumnStatements("TABLE", desired, change.columns);
         case "addColumn":
             return [
                 {

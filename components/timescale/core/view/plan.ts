@@ -1,5 +1,5 @@
 /** From changes to the statements that make them, and to the lines and refusals that preview shows. */
-import { describeColumns, renameColumnStatements } from "../columns";
+import { describeColumns, renameColumnLines, renameColumnStatements } from "../columns";
 import { definitionDiff } from "../definitionDiff";
 import { TimescaleError } from "../errors";
 import { grantDifferences, grantLines } from "../grants";
@@ -149,12 +149,7 @@ function linesOf(change: ViewChange, name: QualifiedName): ChangeLine[] {
         case "owner":
             return [{ code: "owner", property: "owner", was: change.was, will: change.will }];
         case "renameColumns":
-            return change.columns.map(({ was, will }) => ({
-                code: "column_renamed",
-                property: `columns.${was}`,
-                was,
-                will,
-            }));
+            return renameColumnLines(change.columns);
         case "replace":
         case "recreate":
             return [queryLine(change.query)];
