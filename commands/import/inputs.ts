@@ -16,9 +16,8 @@ import { canonicalType } from "../../components/timescale/core/types";
 import type { ActualView } from "../../components/timescale/core/view/inspect";
 import { friendlyLength } from "./intervals";
 import { policyInputs } from "./policies";
+import type { Inputs } from "./properties";
 import { orderTerm } from "./terms";
-
-export type Inputs = Readonly<Record<string, unknown>>;
 
 /** What a hypertable's own declaration has to pass over. */
 export interface Skipped {

@@ -16,8 +16,8 @@ import {
 } from "../../components/timescale/core/policy";
 import { type ActualPolicies, orderOf } from "../../components/timescale/core/policyDiff";
 import { orderByTerm, parseOrderTerm } from "../../components/timescale/core/tableStatements";
-import type { Inputs } from "./inputs";
 import { friendlyInterval, friendlyLength } from "./intervals";
+import type { Inputs } from "./properties";
 import { orderTerm } from "./terms";
 
 /** What the server takes for settings of compression that are left out. */

@@ -1,6 +1,6 @@
 /** What an import finds: what can be declared, and what stands beside it. */
 import type { QualifiedName } from "../../components/timescale/core/identifier";
-import type { Inputs } from "./inputs";
+import type { Inputs } from "./properties";
 
 export type Kind = "Hypertable" | "ContinuousAggregate" | "View" | "SqlFunction";
 

@@ -30,7 +30,7 @@ import { diffView } from "../../components/timescale/core/view/diff";
 import type { ActualView } from "../../components/timescale/core/view/inspect";
 import { planView } from "../../components/timescale/core/view/plan";
 import { desiredView, validateView } from "../../components/timescale/core/view/spec";
-import type { Inputs } from "./inputs";
+import type { Inputs } from "./properties";
 
 /** A part that its rules keep out of the declaration. */
 export interface LeftOut {

@@ -397,6 +397,11 @@ describe("an index", () => {
         ]);
     });
 
+    it("whose method is written in capitals is the same", () => {
+        const capitals = metrics({ indexes: [{ columns: ["value"], method: "BTREE" }] });
+        expect(isEmpty(planOfTable(standingTable(withIndex), capitals))).toBe(true);
+    });
+
     it("that someone dropped by hand is made again", () => {
         expect(namesOf(planOfTable(standingTable(metrics()), withIndex))).toEqual(["create_index"]);
     });

@@ -158,6 +158,7 @@ describe("validateHypertable", () => {
         [[{ columns: ["colour DESC"] }], 'indexes names column "colour", which is not declared'],
         [[{ columns: ["ts"], unique: true }], "there is no property indexes[0].unique"],
         [[{ columns: ["ts"], where: true }], "indexes[0].where must be a string"],
+        [[{ columns: ["ts"], where: " " }], "indexes[0].where is empty"],
         [[{ columns: ["ts"], method: 1 }], "indexes[0].method must be a string"],
         [[{ columns: ["ts"], name: "" }], "indexes[0].name must not be empty"],
         [[{ columns: ["ts"] }, { columns: ["ts DESC"] }], "index metrics_ts_idx is declared twice"],

@@ -53,7 +53,8 @@ export function desiredIndexes(table: string, indexes: readonly Index[]): Desire
     return indexes.map((index) => ({
         ...index,
         name: index.name ?? indexName(table, index),
-        method: index.method ?? "btree",
+        // PostgreSQL folds a bare name, and this one is quoted later.
+        method: index.method?.toLowerCase() ?? "btree",
     }));
 }
 

@@ -30,7 +30,14 @@ export function validateIndexes(
                 .map((term) => parseOrderTerm(term).column),
         );
         check.text("indexes", index.method, `${path}.method`);
-        check.text("indexes", index.where, `${path}.where`);
+        if (check.text("indexes", index.where, `${path}.where`) && index.where?.trim() === "") {
+            check.add(
+                "indexes",
+                `${path}.where is empty`,
+                undefined,
+                "write a condition, or leave where out to index every row",
+            );
+        }
         const parts =
             index.name === undefined ? [inputs["name"], index.columns, ...columns] : [index.name];
         if (parts.some((part) => check.isUnknown(part))) return;
