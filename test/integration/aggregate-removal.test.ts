@@ -164,6 +164,26 @@ onEveryServer((target) => {
             await declared.remove();
         });
 
+        it("counts what DELETE took from raw data as lost, though its chunks stand", async () => {
+            const declared = await withHistory(target, names);
+            const [chunks] = await target.byHand(
+                `SELECT count(*)::int AS n FROM show_chunks('${it_.table.replaceAll("'", "''")}')`,
+            );
+            await target.byHand(`DELETE FROM ${it_.table}`);
+
+            await expect(declared.remove()).rejects.toMatchObject({
+                code: "loses_history",
+                detail: expect.stringContaining("there is no raw data") as string,
+            });
+
+            expect(
+                await target.byHand(
+                    `SELECT count(*)::int AS n FROM show_chunks('${it_.table.replaceAll("'", "''")}')`,
+                ),
+            ).toEqual([chunks]);
+            await target.byHand(`DROP MATERIALIZED VIEW ${it_.aggregate}`);
+        });
+
         it("refuses while it holds history that raw data has lost, and says how much", async () => {
             const declared = await withHistory(target, names);
             const [floor] = await target.byHand(

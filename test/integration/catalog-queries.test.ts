@@ -100,7 +100,7 @@ const queries: Readonly<Record<string, Query>> = {
         columns: ["kind", "identity"],
         rows: 2,
     },
-    "raw_ranges.sql": { parameters: [source], columns: ["begins", "ends"] },
+    "raw_chunks.sql": { parameters: [source], columns: ["schema", "name", "begins", "ends"] },
     "relation.sql": {
         parameters: ["'public'", "'requests'"],
         columns: [

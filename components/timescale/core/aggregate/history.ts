@@ -1,6 +1,6 @@
 /** What exists in an aggregate alone, because raw data no longer has it. */
 import { TimescaleError } from "../errors";
-import { escapeIdentifier, quoteQualified } from "../identifier";
+import { escapeIdentifier, type QualifiedName, quoteQualified } from "../identifier";
 import type { Queryable } from "../session";
 import { readSql } from "../sqlFile";
 import type { ActualAggregate } from "./inspect";
@@ -20,16 +20,38 @@ export interface RawRange {
     readonly ends: string;
 }
 
+/** How many chunks are looked into by one statement. */
+const batch = 200;
+
+/** Where there are raw rows, as far as chunks tell: one that DELETE has emptied computes nothing. */
+async function rawRanges(client: Queryable, sourceId: number): Promise<RawRange[]> {
+    const { rows: chunks } = await client.query<QualifiedName & RawRange & Record<string, unknown>>(
+        readSql("catalog/raw_chunks.sql"),
+        [sourceId],
+    );
+    const ranges: RawRange[] = [];
+    for (let from = 0; from < chunks.length; from += batch) {
+        const some = chunks.slice(from, from + batch);
+        const { rows } = await client.query<{ filled: boolean[] }>(
+            `SELECT ARRAY[${some.map((chunk) => `EXISTS (SELECT FROM ${quoteQualified(chunk)})`).join(", ")}] AS filled`,
+        );
+        some.forEach(({ begins, ends }, at) => {
+            if (rows[0]?.filled[at] !== true) return;
+            const last = ranges.at(-1);
+            const follows = last?.ends === begins || last?.begins === begins;
+            if (follows) ranges[ranges.length - 1] = { begins: last.begins, ends };
+            else ranges.push({ begins, ends });
+        });
+    }
+    return ranges;
+}
+
 /** Buckets of which no chunk of raw data covers a part. */
 export async function historyAtStake(
     client: Queryable,
     actual: ActualAggregate,
 ): Promise<HistoryAtStake> {
-    const ranges = await client.query<RawRange & Record<string, unknown>>(
-        readSql("catalog/raw_ranges.sql"),
-        [actual.sourceId],
-    );
-    const raw = ranges.rows;
+    const raw = await rawRanges(client, actual.sourceId);
     const bucket = escapeIdentifier(actual.timeColumn);
     const { rows } = await client.query<{
         rows: string;
