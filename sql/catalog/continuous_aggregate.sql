@@ -49,7 +49,7 @@ SELECT
     (SELECT coalesce(jsonb_agg(DISTINCT jsonb_build_object('schema', n.nspname, 'name', c.relname)), '[]')
      FROM pg_depend p JOIN pg_rewrite r ON r.oid = p.objid JOIN pg_class c ON c.oid = r.ev_class
      JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE p.refobjid = a.mat_relation AND p.classid = 'pg_rewrite'::regclass AND c.relkind = 'v'
+     WHERE p.refclassid = 'pg_class'::regclass AND p.refobjid = a.mat_relation AND p.classid = 'pg_rewrite'::regclass AND c.relkind = 'v'
         AND c.oid NOT IN (a.direct_view, a.partial_view) AND c.oid IS DISTINCT FROM a.user_view
         AND NOT EXISTS (SELECT FROM _timescaledb_catalog.continuous_agg o
             WHERE (n.nspname, c.relname) IN ((o.user_view_schema, o.user_view_name),
