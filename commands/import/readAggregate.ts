@@ -16,7 +16,7 @@ import { aggregateInputs } from "./inputs";
 import { oddIndexes, undeclarable } from "./parts";
 import { policyProblems, unknownSettings } from "./policies";
 import { ownerRemarks } from "./remarks";
-import type { Reading, Undeclared } from "./standing";
+import { passedOver, type Reading, type Undeclared } from "./standing";
 import { verifyAggregate } from "./verify";
 
 const what = "continuous aggregate";
@@ -27,20 +27,20 @@ export async function readAggregate(
     connection: Connection,
 ): Promise<Reading> {
     const object = displayName(found);
-    const passedOver = (why: string): Reading => ({ undeclared: [{ object, what, why }] });
+    const kept = (why: string): Reading => passedOver(object, what, why);
     const actual = await inspectAggregate(client, found);
     if (actual.kind !== "aggregate") {
-        return passedOver(
+        return kept(
             actual.kind === "absent" ? "it is gone" : `a ${actual.relation} stands in its place`,
         );
     }
     const damage = damaged(actual);
     if (damage !== undefined) {
         const { view } = actual;
-        return { ...passedOver(damage), parts: view.state === "renamed" ? [view.to] : [] };
+        return { ...kept(damage), parts: view.state === "renamed" ? [view.to] : [] };
     }
     const refusals = await refusalsOf(client, actual, object);
-    if (refusals.length > 0) return passedOver(refusals.join("; "));
+    if (refusals.length > 0) return kept(refusals.join("; "));
 
     const policies = [...policyProblems(actual, actual.owner)];
     const indexes = (await oddIndexes(client, actual.materialization)).filter(({ name }) =>
@@ -53,7 +53,7 @@ export async function readAggregate(
     });
     const sql = `${actual.definition.trim()}\n`;
     const verdict = verifyAggregate(actual, { ...inputs, query: sql }, connection);
-    if (!verdict.ok) return passedOver(verdict.why);
+    if (!verdict.ok) return kept(verdict.why);
     const { query: _text, ...declared } = verdict.inputs;
     const undeclared: Undeclared[] = [
         ...[...policies, ...unknownSettings(actual)].map((it) => ({

@@ -12,7 +12,7 @@ import { hypertableInputs } from "./inputs";
 import { oddIndexes, type Part, undeclarable } from "./parts";
 import { policyProblems, unknownSettings } from "./policies";
 import { ownerRemarks } from "./remarks";
-import type { Reading, Undeclared } from "./standing";
+import { passedOver, type Reading, type Undeclared } from "./standing";
 import { verifyHypertable } from "./verify";
 
 const what = "hypertable";
@@ -23,11 +23,11 @@ export async function readHypertable(
     connection: Connection,
 ): Promise<Reading> {
     const object = displayName(found);
-    const passedOver = (why: string): Reading => ({ undeclared: [{ object, what, why }] });
+    const kept = (why: string): Reading => passedOver(object, what, why);
     const actual = await inspectHypertable(client, found);
-    if (actual.kind !== "hypertable") return passedOver("it is gone");
+    if (actual.kind !== "hypertable") return kept("it is gone");
     const cut = await strangeDimensions(client, actual.hypertableId);
-    if (cut !== undefined) return passedOver(cut);
+    if (cut !== undefined) return kept(cut);
 
     const parts = await undeclarable(client, actual.name);
     const policies = policyProblems(actual, actual.owner);
@@ -40,7 +40,7 @@ export async function readHypertable(
         policies: new Set(policies.map(({ property }) => property)),
     });
     const verdict = verifyHypertable(actual, inputs, connection);
-    if (!verdict.ok) return passedOver(verdict.why);
+    if (!verdict.ok) return kept(verdict.why);
     const undeclared: Undeclared[] = [
         ...parts.map(({ what, why }) => ({ object, what, why })),
         ...[...policies, ...unknownSettings(actual)].map((it) => ({

@@ -7,7 +7,7 @@ import type { Queryable } from "../../components/timescale/core/session";
 import type { FoundRoutine } from "./discover";
 import { functionInputs } from "./inputs";
 import { ownerRemarks } from "./remarks";
-import { noResource, type Reading } from "./standing";
+import { noResource, passedOver, type Reading } from "./standing";
 import { verifyFunction } from "./verify";
 
 /** Source: pg_proc.prokind */
@@ -27,15 +27,12 @@ export async function readRoutine(
     if (what !== "function") return noResource(`${displayName(found)}(${found.arguments})`, what);
     const { functions } = await inspectFunctions(client, found, found.owner);
     const actual = functions.find(({ oid }) => oid === found.oid);
-    const passedOver = (object: string, why: string): Reading => ({
-        undeclared: [{ object, what, why }],
-    });
-    if (actual === undefined) return passedOver(displayName(found), "it is gone");
+    if (actual === undefined) return passedOver(displayName(found), what, "it is gone");
     const object = displayFunction(actual);
     const sql = `${actual.definition.trim()}\n`;
     const inputs = functionInputs(actual, connection.user);
     const verdict = verifyFunction(actual, { ...inputs, definition: sql }, connection);
-    if (!verdict.ok) return passedOver(object, verdict.why);
+    if (!verdict.ok) return passedOver(object, what, verdict.why);
     return {
         declaration: {
             kind: "SqlFunction",

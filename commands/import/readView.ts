@@ -6,7 +6,7 @@ import { inspectView } from "../../components/timescale/core/view/inspect";
 import type { FoundRelation } from "./discover";
 import { viewInputs } from "./inputs";
 import { ownerRemarks } from "./remarks";
-import type { Reading } from "./standing";
+import { passedOver, type Reading } from "./standing";
 import { verifyView } from "./verify";
 
 const what = "view";
@@ -17,15 +17,15 @@ export async function readView(
     connection: Connection,
 ): Promise<Reading> {
     const object = displayName(found);
-    const passedOver = (why: string): Reading => ({ undeclared: [{ object, what, why }] });
+    const kept = (why: string): Reading => passedOver(object, what, why);
     const actual = await inspectView(client, found, found.owner);
     if (actual.kind !== "view") {
-        return passedOver(actual.kind === "absent" ? "it is gone" : `it is a ${actual.relation}`);
+        return kept(actual.kind === "absent" ? "it is gone" : `it is a ${actual.relation}`);
     }
     const sql = `${actual.definition.trim()}\n`;
     const inputs = viewInputs(actual, connection.user);
     const verdict = verifyView(actual, { ...inputs, query: sql }, connection);
-    if (!verdict.ok) return passedOver(verdict.why);
+    if (!verdict.ok) return kept(verdict.why);
     return {
         declaration: {
             kind: "View",

@@ -37,5 +37,9 @@ export interface Reading {
 export const withoutResource = "there is no resource for it; it is kept";
 
 export function noResource(object: string, what: string): Reading {
-    return { undeclared: [{ object, what, why: withoutResource }] };
+    return passedOver(object, what, withoutResource);
+}
+
+export function passedOver(object: string, what: string, why: string): Reading {
+    return { undeclared: [{ object, what, why }] };
 }

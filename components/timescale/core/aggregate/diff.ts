@@ -3,11 +3,16 @@
  * Pure: both sides are values, and the queries on them are in the server's own words already.
  */
 import { columnDifferences, type ColumnRename, columnRenames, underNames } from "../columns";
-import { type GrantDifference, grantDifferences } from "../grants";
 import type { DeclaredParts } from "../hypertableParts";
 import { escapeIdentifier, type QualifiedName } from "../identifier";
 import { type IndexChange, indexDiff } from "../indexes";
 import { lengthOf, parseInterval, sameLength } from "../interval";
+import {
+    type CommentChange,
+    commentChanges,
+    grantChanges,
+    type GrantsChange,
+} from "../objectChanges";
 import type { ColumnDifference, Note } from "../plan";
 import { desiredRefreshJob } from "../policy";
 import {
@@ -41,8 +46,8 @@ export type AggregateChange =
     | { readonly kind: "chunkTimeInterval"; readonly was: string; readonly will: string }
     | PolicyChange
     | IndexChange
-    | { readonly kind: "comment"; readonly was: string | null; readonly will: string | null }
-    | { readonly kind: "grants"; readonly difference: GrantDifference }
+    | CommentChange
+    | GrantsChange
     | { readonly kind: "fill" };
 
 export type AggregateRefusal =
@@ -156,12 +161,8 @@ function creation(desired: DesiredAggregate): AggregateChange[] {
               ]),
         ...newPolicies(desired),
         ...desired.indexes.map((index) => ({ kind: "createIndex", index }) as const),
-        ...(desired.comment === null
-            ? []
-            : [{ kind: "comment", was: null, will: desired.comment } as const]),
-        ...grantDifferences([], desired.grants).map(
-            (difference) => ({ kind: "grants", difference }) as const,
-        ),
+        ...commentChanges(null, desired.comment),
+        ...grantChanges([], desired.grants),
         { kind: "fill" },
     ];
 }
@@ -230,12 +231,8 @@ function existing(
               ]),
         ...policies.changes,
         ...indexes.changes,
-        ...(actual.comment === desired.comment
-            ? []
-            : [{ kind: "comment", was: actual.comment, will: desired.comment } as const]),
-        ...grantDifferences(actual.grants, desired.grants).map(
-            (difference) => ({ kind: "grants", difference }) as const,
-        ),
+        ...commentChanges(actual.comment, desired.comment),
+        ...grantChanges(actual.grants, desired.grants),
         ...(actual.marker.keptFrom === undefined ? [] : [{ kind: "takeBack" } as const]),
         ...(actual.marker.filling || actual.marker.keptFrom !== undefined
             ? [{ kind: "fill" } as const]

@@ -13,6 +13,7 @@ import {
 } from "../identifier";
 import { indexLines, type IndexPlace, indexStatements } from "../indexes";
 import { fillMarker } from "../marker";
+import { nameLine, nameTakenDetail, ownerLine, ownerRefusal } from "../objectChanges";
 import { type ChangeLine, commentLine, type Plan, type Statement } from "../plan";
 import { ownerStatements, policyLines, policyRefusals, policyStatements } from "../policyDiff";
 import { statementBody } from "../query";
@@ -122,14 +123,7 @@ function line(change: AggregateChange, desired: QualifiedName): ChangeLine[] {
         case "takeBack":
             return [{ code: "take_back", property: "take it back into service" }];
         case "rename":
-            return [
-                {
-                    code: "name",
-                    property: "name",
-                    was: displayName(change.was),
-                    will: displayName(desired),
-                },
-            ];
+            return [nameLine(change.was, desired)];
         case "fill":
             return [{ code: "fill", property: "fill it, oldest buckets first" }];
         case "refuse":
@@ -137,7 +131,7 @@ function line(change: AggregateChange, desired: QualifiedName): ChangeLine[] {
                 ? [queryLine(change.reason)]
                 : [];
         case "owner":
-            return [{ code: "owner", property: "owner", was: change.was, will: change.will }];
+            return [ownerLine(change)];
         case "rebuild":
             return [
                 queryLine(change.query),
@@ -360,12 +354,10 @@ function refusalError(reason: AggregateRefusal, name: QualifiedName): TimescaleE
         case "other":
             return new TimescaleError(`${object} exists already, and is a ${reason.relation}`, {
                 code: "another_relation",
-                detail: [
-                    `it belongs to ${reason.owner}; a continuous aggregate cannot take its place`,
-                    ...(reason.movedTo === undefined
-                        ? []
-                        : [`the aggregate itself stands as ${displayName(reason.movedTo)} now`]),
-                ].join("; "),
+                detail: nameTakenDetail(reason, {
+                    one: "a continuous aggregate",
+                    itself: "the aggregate",
+                }),
                 hint: "choose another name, or rename or drop what stands there",
                 object,
             });
@@ -394,11 +386,9 @@ function refusalError(reason: AggregateRefusal, name: QualifiedName): TimescaleE
                 },
             );
         case "owner":
-            return new TimescaleError(`${object} belongs to ${reason.was}`, {
-                code: "another_owner",
-                detail: `it is to belong to ${reason.will}; the login is no superuser, and only one can give it away`,
-                hint: `run ALTER MATERIALIZED VIEW ${quoteQualified(name)} OWNER TO ${escapeIdentifier(reason.will)} as a superuser, or declare owner: ${JSON.stringify(reason.was)}`,
-                object,
+            return ownerRefusal(reason, object, {
+                alter: `ALTER MATERIALIZED VIEW ${quoteQualified(name)}`,
+                login: "no superuser, and only one can give it away",
             });
         case "window":
             return new TimescaleError(reason.message, {

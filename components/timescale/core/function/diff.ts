@@ -3,8 +3,14 @@
  * both sides are values, and the server has compared the bodies already.
  */
 import type { Dependant } from "../dependants";
-import { type GrantDifference, grantDifferences } from "../grants";
 import type { QualifiedName } from "../identifier";
+import {
+    type CommentChange,
+    commentChanges,
+    grantChanges,
+    type GrantsChange,
+    type OwnerDifference,
+} from "../objectChanges";
 import type { ActualFunction } from "./routine";
 import type { DesiredFunction } from "./spec";
 
@@ -52,8 +58,8 @@ export type FunctionChange =
       }
     | { readonly kind: "dropStale"; readonly standing: ActualFunction }
     | { readonly kind: "replace" | "recreate"; readonly difference: DefinitionDifference }
-    | { readonly kind: "comment"; readonly was: string | null; readonly will: string | null }
-    | { readonly kind: "grants"; readonly difference: GrantDifference }
+    | CommentChange
+    | GrantsChange
     | { readonly kind: "refuse"; readonly reason: FunctionRefusal };
 
 export type FunctionRefusal =
@@ -66,7 +72,7 @@ export type FunctionRefusal =
     | {
           readonly what: "adopt";
           readonly difference: DefinitionDifference | null;
-          readonly owner: { readonly was: string; readonly will: string } | null;
+          readonly owner: OwnerDifference | null;
       }
     | { readonly what: "owner"; readonly was: string; readonly will: string }
     | {
@@ -106,7 +112,7 @@ export function diffFunction(input: FunctionDiffInput): readonly FunctionChange[
                 ...dropped,
                 { kind: "create" },
                 ...commentChanges(null, desired.comment),
-                ...grantChanges(newGrants, desired),
+                ...grantChanges(newGrants, desired.grants),
             ];
         case "other": {
             const { routine, owner, movedTo } = actual;
@@ -144,13 +150,13 @@ function existing(standing: ActualFunction, input: FunctionDiffInput): FunctionC
         ...renameChanges(standing, input),
         ...(difference === null ? [] : [definitionChange(difference, input)]),
         ...commentChanges(standing.comment, desired.comment),
-        ...grantChanges(standing.grants, desired),
+        ...grantChanges(standing.grants, desired.grants),
     ];
 }
 
 function ownerChanges(
     standing: ActualFunction,
-    ownership: { readonly was: string; readonly will: string } | null,
+    ownership: OwnerDifference | null,
 ): FunctionChange[] {
     if (ownership === null) return [];
     return standing.mayGiveAway
@@ -220,18 +226,4 @@ function describeAttributes({ attributes, settings }: ActualFunction): Map<strin
             return [`set.${setting.slice(0, at)}`, setting.slice(at + 1) || "''"] as const;
         }),
     ]);
-}
-
-function commentChanges(was: string | null, will: string | null): FunctionChange[] {
-    return was === will ? [] : [{ kind: "comment", was, will }];
-}
-
-function grantChanges(
-    actual: Parameters<typeof grantDifferences>[0],
-    desired: DesiredFunction,
-): FunctionChange[] {
-    return grantDifferences(actual, desired.grants).map((difference) => ({
-        kind: "grants",
-        difference,
-    }));
 }

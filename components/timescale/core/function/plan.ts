@@ -1,7 +1,8 @@
 /** From changes to the statements that make them, and to the lines that preview shows. */
 import { grantDifferences, grantLines } from "../grants";
-import { displayName, escapeIdentifier, escapeLiteral, quoteQualified } from "../identifier";
-import { type ChangeLine, commentLine, type Note, type Plan, type Statement } from "../plan";
+import { escapeIdentifier, escapeLiteral, quoteQualified } from "../identifier";
+import { goneNote, nameLine, ownerLine } from "../objectChanges";
+import { type ChangeLine, commentLine, type Plan, type Statement } from "../plan";
 import { privilegeStatements, roleStatements } from "../tableStatements";
 import {
     attributeDifferences,
@@ -68,11 +69,6 @@ export function planFunction(
         notes: gone ? [goneNote] : [],
     };
 }
-
-const goneNote: Note = {
-    code: "gone",
-    message: "it stood at the last deployment and is gone: up makes it again",
-};
 
 /** Comment and grants of a function that has just been made. */
 function dressing(desired: DesiredFunction, signature: string): Statement[] {
@@ -152,18 +148,11 @@ function linesOf(change: FunctionChange, desired: DesiredFunction, object: strin
         case "create":
             return [{ code: "create", property: "create the function" }];
         case "rename":
-            return [
-                {
-                    code: "name",
-                    property: "name",
-                    was: displayName(change.was),
-                    will: displayName(desired),
-                },
-            ];
+            return [nameLine(change.was, desired)];
         case "dropStale":
             return [signatureLine(change.standing, object)];
         case "owner":
-            return [{ code: "owner", property: "owner", was: change.was, will: change.will }];
+            return [ownerLine(change)];
         case "replace":
         case "recreate":
             return definitionLines(change.difference, desired);

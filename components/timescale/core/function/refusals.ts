@@ -2,7 +2,8 @@
 import { definitionDiff } from "../definitionDiff";
 import { listDependants } from "../dependants";
 import { TimescaleError } from "../errors";
-import { displayName, escapeIdentifier, type QualifiedName } from "../identifier";
+import { type QualifiedName } from "../identifier";
+import { nameTakenDetail, ownerRefusal } from "../objectChanges";
 import { attributeDifferences, type DefinitionDifference, type FunctionRefusal } from "./diff";
 import { definitionUnder, displayFunction } from "./routine";
 
@@ -20,12 +21,10 @@ export function refusalError(
                     : `${object} exists already, and is another function than that of the last deployment`,
                 {
                     code: "another_function",
-                    detail: [
-                        `it belongs to ${reason.owner}; the declared function cannot take its place`,
-                        ...(reason.movedTo === undefined
-                            ? []
-                            : [`the function itself stands as ${displayName(reason.movedTo)} now`]),
-                    ].join("; "),
+                    detail: nameTakenDetail(reason, {
+                        one: "the declared function",
+                        itself: "the function",
+                    }),
                     hint: "choose another name, or rename or drop what stands there",
                     object,
                 },
@@ -43,11 +42,9 @@ export function refusalError(
                 object,
             });
         case "owner":
-            return new TimescaleError(`${object} belongs to ${reason.was}`, {
-                code: "another_owner",
-                detail: `it is to belong to ${reason.will}; the login is neither a superuser nor a member of both roles`,
-                hint: `run ALTER FUNCTION ${object} OWNER TO ${escapeIdentifier(reason.will)} as a superuser, or declare owner: ${JSON.stringify(reason.was)}`,
-                object,
+            return ownerRefusal(reason, object, {
+                alter: `ALTER FUNCTION ${object}`,
+                login: "neither a superuser nor a member of both roles",
             });
         case "dependants":
             return new TimescaleError(

@@ -1,10 +1,15 @@
 /** The difference between a hypertable in the database and its declaration, as typed changes. Pure. */
 import { type ColumnRename, underNames } from "../columns";
-import { type GrantDifference, grantDifferences } from "../grants";
 import type { DeclaredParts } from "../hypertableParts";
 import { escapeIdentifier, type QualifiedName, unquote } from "../identifier";
 import { type IndexChange, indexDiff } from "../indexes";
 import { sameLength } from "../interval";
+import {
+    type CommentChange,
+    commentChanges,
+    grantChanges,
+    type GrantsChange,
+} from "../objectChanges";
 import type { Note } from "../plan";
 import {
     type ActualCompression,
@@ -53,8 +58,8 @@ export type HypertableChange =
     | IndexChange
     | { readonly kind: "chunkTimeInterval"; readonly was: string; readonly will: string }
     | PolicyChange
-    | { readonly kind: "comment"; readonly was: string | null; readonly will: string | null }
-    | { readonly kind: "grants"; readonly difference: GrantDifference };
+    | CommentChange
+    | GrantsChange;
 
 export interface PrimaryKeyChange {
     readonly kind: "primaryKey";
@@ -145,16 +150,14 @@ function compressionDefaults({ timeColumn }: { readonly timeColumn: string }): C
 function creation(desired: DesiredHypertable): HypertableChange[] {
     return [
         { kind: "create" },
-        ...desired.columns.flatMap(({ name, comment }) => commentChanges(name, null, comment)),
+        ...desired.columns.flatMap(({ name, comment }) =>
+            columnCommentChanges(name, null, comment),
+        ),
         ...desired.indexes.map((index) => ({ kind: "createIndex", index }) as const),
         // Later versions choose columns of their own; these are the documented defaults.
         ...newPolicies(desired, compressionDefaults(desired)),
-        ...(desired.comment === null
-            ? []
-            : [{ kind: "comment", was: null, will: desired.comment } as const]),
-        ...grantDifferences([], desired.grants).map(
-            (difference) => ({ kind: "grants", difference }) as const,
-        ),
+        ...commentChanges(null, desired.comment),
+        ...grantChanges([], desired.grants),
     ];
 }
 
@@ -207,12 +210,8 @@ function existing(standing: ActualHypertable, input: HypertableDiffInput): Hyper
                       } as const,
                   ]),
             ...policies.changes,
-            ...(actual.comment === desired.comment
-                ? []
-                : [{ kind: "comment", was: actual.comment, will: desired.comment } as const]),
-            ...grantDifferences(actual.grants, desired.grants).map(
-                (difference) => ({ kind: "grants", difference }) as const,
-            ),
+            ...commentChanges(actual.comment, desired.comment),
+            ...grantChanges(actual.grants, desired.grants),
         ],
         notes: [...columns.notes, ...indexes.notes, ...policies.notes],
     };
@@ -341,7 +340,7 @@ function columnChanges(
         standing.delete(column.name);
         if (found === undefined) {
             added.push({ kind: "addColumn", column });
-            added.push(...commentChanges(column.name, null, column.comment));
+            added.push(...columnCommentChanges(column.name, null, column.comment));
         } else {
             changes.push(...oneColumn(found, column, isKey(column.name, desired)));
         }
@@ -381,11 +380,11 @@ function oneColumn(actual: ActualColumn, desired: Column, key: boolean): Hyperta
     }
     const nullable = (desired.nullable ?? true) && !key;
     if (actual.nullable !== nullable) changes.push({ kind: "nullable", column, will: nullable });
-    changes.push(...commentChanges(column, actual.comment, desired.comment));
+    changes.push(...columnCommentChanges(column, actual.comment, desired.comment));
     return changes;
 }
 
-function commentChanges(
+function columnCommentChanges(
     column: string,
     was: string | null,
     comment: string | undefined,

@@ -10,6 +10,7 @@ import {
     quoteQualified,
 } from "../identifier";
 import { indexLines, type IndexPlace, indexStatements } from "../indexes";
+import { nameLine, nameTakenDetail, ownerLine, ownerRefusal } from "../objectChanges";
 import type { ChangeLine, Plan, Statement } from "../plan";
 import {
     orderOf,
@@ -101,16 +102,9 @@ function line(change: HypertableChange, desired: QualifiedName): ChangeLine[] {
         case "create":
             return [{ code: "create", property: "create the hypertable" }];
         case "rename":
-            return [
-                {
-                    code: "name",
-                    property: "name",
-                    was: displayName(change.was),
-                    will: displayName(desired),
-                },
-            ];
+            return [nameLine(change.was, desired)];
         case "owner":
-            return [{ code: "owner", property: "owner", was: change.was, will: change.will }];
+            return [ownerLine(change)];
         // What they stand around says what changes.
         case "suspendCompression":
         case "resumeCompression":
@@ -337,21 +331,17 @@ function refusalError(reason: HypertableRefusal, name: QualifiedName): Timescale
         case "other":
             return new TimescaleError(`${object} exists already, and is a ${reason.relation}`, {
                 code: "another_relation",
-                detail: [
-                    `it belongs to ${reason.owner}; a hypertable cannot take its place`,
-                    ...(reason.movedTo === undefined
-                        ? []
-                        : [`the hypertable itself stands as ${displayName(reason.movedTo)} now`]),
-                ].join("; "),
+                detail: nameTakenDetail(reason, {
+                    one: "a hypertable",
+                    itself: "the hypertable",
+                }),
                 hint: "choose another name, or rename, drop or convert what stands there: create_hypertable(…, migrate_data => true) converts a plain table and blocks it meanwhile",
                 object,
             });
         case "owner":
-            return new TimescaleError(`${object} belongs to ${reason.was}`, {
-                code: "another_owner",
-                detail: `it is to belong to ${reason.will}; the login is no superuser, and only one can give it away`,
-                hint: `run ALTER TABLE ${quoteQualified(name)} OWNER TO ${escapeIdentifier(reason.will)} as a superuser, or declare owner: ${JSON.stringify(reason.was)}`,
-                object,
+            return ownerRefusal(reason, object, {
+                alter: `ALTER TABLE ${quoteQualified(name)}`,
+                login: "no superuser, and only one can give it away",
             });
         case "adopt":
             return new TimescaleError(`a hypertable ${object} exists already and differs`, {

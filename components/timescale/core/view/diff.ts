@@ -4,8 +4,14 @@
  */
 import { columnDifferences, type ColumnRename, columnRenames, type OutputColumn } from "../columns";
 import type { Dependant } from "../dependants";
-import { type GrantDifference, grantDifferences } from "../grants";
 import type { QualifiedName } from "../identifier";
+import {
+    type CommentChange,
+    commentChanges,
+    grantChanges,
+    type GrantsChange,
+    type OwnerDifference,
+} from "../objectChanges";
 import type { ColumnDifference } from "../plan";
 import type { ActualView, InspectedView } from "./inspect";
 import type { DesiredView } from "./spec";
@@ -34,8 +40,8 @@ export type ViewChange =
     /** DROP and CREATE: nothing depends on it. */
     | { readonly kind: "recreate"; readonly query: QueryDifference }
     | { readonly kind: "option"; readonly change: OptionChange }
-    | { readonly kind: "comment"; readonly was: string | null; readonly will: string | null }
-    | { readonly kind: "grants"; readonly difference: GrantDifference }
+    | CommentChange
+    | GrantsChange
     | { readonly kind: "refuse"; readonly reason: ViewRefusal };
 
 export type ViewRefusal =
@@ -48,7 +54,7 @@ export type ViewRefusal =
     | {
           readonly what: "adopt";
           readonly query: QueryDifference | null;
-          readonly owner: { readonly was: string; readonly will: string } | null;
+          readonly owner: OwnerDifference | null;
       }
     | { readonly what: "owner"; readonly was: string; readonly will: string }
     | {
@@ -88,7 +94,7 @@ export function diffView(input: ViewDiffInput): readonly ViewChange[] {
             return [
                 { kind: "create" },
                 ...commentChanges(null, desired.comment),
-                ...grantChanges([], desired),
+                ...grantChanges([], desired.grants),
             ];
         case "other": {
             const { relation, owner, movedTo } = actual;
@@ -135,7 +141,7 @@ function existing(actual: ActualView, input: ViewDiffInput): readonly ViewChange
         ...query,
         ...optionChanges(actual.options, desired),
         ...commentChanges(actual.comment, desired.comment),
-        ...grantChanges(actual.grants, desired),
+        ...grantChanges(actual.grants, desired.grants),
     ];
 }
 
@@ -200,15 +206,4 @@ function optionChanges(options: readonly string[], desired: DesiredView): ViewCh
 function split(option: string): readonly [string, string] {
     const at = option.indexOf("=");
     return [option.slice(0, at), option.slice(at + 1)];
-}
-
-function commentChanges(was: string | null, will: string | null): ViewChange[] {
-    return was === will ? [] : [{ kind: "comment", was, will }];
-}
-
-function grantChanges(actual: ActualView["grants"], desired: DesiredView): ViewChange[] {
-    return grantDifferences(actual, desired.grants).map((difference) => ({
-        kind: "grants",
-        difference,
-    }));
 }

@@ -3,8 +3,9 @@ import { describeColumns, renameColumnLines, renameColumnStatements } from "../c
 import { definitionDiff } from "../definitionDiff";
 import { TimescaleError } from "../errors";
 import { grantDifferences, grantLines } from "../grants";
-import { displayName, escapeIdentifier, type QualifiedName, quoteQualified } from "../identifier";
-import { type ChangeLine, commentLine, type Note, type Plan, type Statement } from "../plan";
+import { displayName, type QualifiedName, quoteQualified } from "../identifier";
+import { goneNote, nameLine, nameTakenDetail, ownerLine, ownerRefusal } from "../objectChanges";
+import { type ChangeLine, commentLine, type Plan, type Statement } from "../plan";
 import { statementBody } from "../query";
 import {
     commentStatement,
@@ -68,11 +69,6 @@ export function planView(
         notes: gone ? [goneNote] : [],
     };
 }
-
-const goneNote: Note = {
-    code: "gone",
-    message: "it stood at the last deployment and is gone: up makes it again",
-};
 
 /** Comment and grants of a view that has just been made. */
 function dressing(name: QualifiedName, desired: DesiredView): Statement[] {
@@ -138,16 +134,9 @@ function linesOf(change: ViewChange, name: QualifiedName): ChangeLine[] {
         case "create":
             return [{ code: "create", property: "create the view" }];
         case "rename":
-            return [
-                {
-                    code: "name",
-                    property: "name",
-                    was: displayName(change.was),
-                    will: displayName(name),
-                },
-            ];
+            return [nameLine(change.was, name)];
         case "owner":
-            return [{ code: "owner", property: "owner", was: change.was, will: change.will }];
+            return [ownerLine(change)];
         case "renameColumns":
             return renameColumnLines(change.columns);
         case "replace":
@@ -192,12 +181,10 @@ function refusalError(reason: ViewRefusal, name: QualifiedName): TimescaleError 
                     : `${object} exists already, and is a ${reason.relation}`,
                 {
                     code: "another_relation",
-                    detail: [
-                        `it belongs to ${reason.owner}; a view cannot take its place`,
-                        ...(reason.movedTo === undefined
-                            ? []
-                            : [`the view itself stands as ${displayName(reason.movedTo)} now`]),
-                    ].join("; "),
+                    detail: nameTakenDetail(reason, {
+                        one: "a view",
+                        itself: "the view",
+                    }),
                     hint: "choose another name, or rename or drop what stands there",
                     object,
                 },
@@ -217,11 +204,9 @@ function refusalError(reason: ViewRefusal, name: QualifiedName): TimescaleError 
                 object,
             });
         case "owner":
-            return new TimescaleError(`${object} belongs to ${reason.was}`, {
-                code: "another_owner",
-                detail: `it is to belong to ${reason.will}; the login is neither a superuser nor a member of both roles`,
-                hint: `run ALTER VIEW ${quoteQualified(name)} OWNER TO ${escapeIdentifier(reason.will)} as a superuser, or declare owner: ${JSON.stringify(reason.was)}`,
-                object,
+            return ownerRefusal(reason, object, {
+                alter: `ALTER VIEW ${quoteQualified(name)}`,
+                login: "neither a superuser nor a member of both roles",
             });
         case "dependants":
             return new TimescaleError(
