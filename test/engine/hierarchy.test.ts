@@ -16,7 +16,7 @@ import {
     type EngineStack,
     resourcesOf,
 } from "../helpers/engineStack";
-import { everything, query, relations } from "./readings";
+import { everything, query, readingsColumns, relations } from "./readings";
 
 type Level = Pick<ContinuousAggregateProperties, "name" | "query"> &
     Partial<ContinuousAggregateProperties>;
@@ -70,11 +70,7 @@ function program(
                 {
                     ...place,
                     name,
-                    columns: [
-                        { name: "ts", type: "timestamptz", nullable: false },
-                        { name: "sensor", type: "text", nullable: false },
-                        { name: "value", type: "integer" },
-                    ],
+                    columns: readingsColumns,
                     timeColumn: "ts",
                     chunkTimeInterval: "1 day",
                 },

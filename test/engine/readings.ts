@@ -6,6 +6,7 @@ import {
     ContinuousAggregate,
     type ContinuousAggregateProperties,
     Hypertable,
+    type HypertableProperties,
 } from "../../components/timescale";
 import { withClient } from "../helpers/clients";
 
@@ -19,6 +20,12 @@ type Aggregate = Pick<ContinuousAggregateProperties, "name"> &
         readonly resource?: string;
     };
 
+export const readingsColumns: HypertableProperties["columns"] = [
+    { name: "ts", type: "timestamptz", nullable: false },
+    { name: "sensor", type: "text", nullable: false },
+    { name: "value", type: "integer" },
+];
+
 export function readings(
     connection: Connection,
     ...aggregates: readonly Aggregate[]
@@ -27,11 +34,7 @@ export function readings(
         const table = new Hypertable("readings", {
             connection,
             name: "readings",
-            columns: [
-                { name: "ts", type: "timestamptz", nullable: false },
-                { name: "sensor", type: "text", nullable: false },
-                { name: "value", type: "integer" },
-            ],
+            columns: readingsColumns,
             timeColumn: "ts",
             chunkTimeInterval: "1 day",
         });

@@ -15,7 +15,7 @@ import {
     type EngineStack,
     resourcesOf,
 } from "../helpers/engineStack";
-import { byHour, query } from "./readings";
+import { byHour, query, readingsColumns } from "./readings";
 
 const reader = [{ role: "observatory_reader", privileges: ["SELECT"] as const }];
 
@@ -41,11 +41,7 @@ function program(
         new Hypertable("readings", {
             connection,
             name: "readings",
-            columns: [
-                { name: "ts", type: "timestamptz", nullable: false },
-                { name: "sensor", type: "text", nullable: false },
-                { name: "value", type: "integer" },
-            ],
+            columns: readingsColumns,
             timeColumn: "ts",
         });
         return Promise.resolve({});

@@ -1,16 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { ContinuousAggregate, Hypertable } from "../../components/timescale";
-import { one, record, type Registered } from "./recording";
-
-const connection = {
-    host: "db.example.com",
-    port: 5432,
-    database: "d",
-    user: "owner",
-    password: "pw",
-    sslMode: "disable" as const,
-};
+import { connection, one, record, type Registered } from "./recording";
 
 type Options = pulumi.CustomResourceOptions;
 type Where = pulumi.Input<typeof connection>;

@@ -14,6 +14,16 @@ export interface Registered {
     readonly provider: string;
 }
 
+/** Of a server that no test reaches. */
+export const connection = {
+    host: "db.example.com",
+    port: 5432,
+    database: "d",
+    user: "owner",
+    password: "pw",
+    sslMode: "disable" as const,
+};
+
 /**
  * Starts recording, with the config of a stack whose passwords are secrets. Import what registers
  * resources only afterwards.

@@ -1,16 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { Hypertable, SqlFunction, View } from "../../components/timescale";
-import { one, record } from "./recording";
-
-const connection = {
-    host: "db.example.com",
-    port: 5432,
-    database: "d",
-    user: "owner",
-    password: "pw",
-    sslMode: "disable" as const,
-};
+import { connection, one, record } from "./recording";
 
 it("registers functions after the views that they read, and those after their tables", async () => {
     const registered = await record("test");
