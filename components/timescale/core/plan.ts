@@ -86,6 +86,31 @@ export interface Statement {
     readonly outside?: { readonly undo: string };
 }
 
+/**
+ * What a plan may do to those who use the database while it runs, or to what they keep there. Names
+ * are never renamed; a new kind of hazard gets a new name.
+ */
+export type HazardName =
+    | "LOSES_HISTORY"
+    | "REBUILDS"
+    | "BLOCKS_WRITES"
+    | "BLOCKS_READS"
+    | "DROPS_DEPENDANT"
+    | "REPOINTS_DEPENDANT"
+    | "RESTARTS_JOB";
+
+export interface Hazard {
+    readonly name: HazardName;
+    /** In one sentence, with its numbers. */
+    readonly message: string;
+    /** What is at stake, where it is rows. Times as the server prints them. */
+    readonly stake?: {
+        readonly rows: number;
+        readonly oldest: string | null;
+        readonly newest: string | null;
+    };
+}
+
 /** Worth knowing, and no reason to change anything. */
 export interface Note {
     readonly code: NoteCode;
@@ -93,7 +118,15 @@ export interface Note {
 }
 
 export type NoteCode =
-    "kept_policy" | "kept_compression" | "kept_index" | "kept_column" | "gone" | "taken_over";
+    | "kept_policy"
+    | "kept_compression"
+    | "kept_index"
+    | "kept_column"
+    | "gone"
+    | "taken_over"
+    | "rule"
+    | "waived"
+    | "replaced_version";
 
 export interface Plan {
     readonly lines: readonly ChangeLine[];
@@ -103,6 +136,8 @@ export interface Plan {
     /** Decisions that a person has to take first: preview shows them, `up` stops on them. */
     readonly refusals: readonly TimescaleError[];
     readonly notes: readonly Note[];
+    /** Default: none. */
+    readonly hazards?: readonly Hazard[];
 }
 
 /** Whether the database already is as declared. */
