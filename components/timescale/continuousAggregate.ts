@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 
+import type { History } from "./core/aggregate/keepHistory/mapping";
 import type { Connection } from "./core/connection";
 import type { Grant } from "./core/grants";
 import type { Index } from "./core/indexes";
@@ -81,13 +82,28 @@ export interface ContinuousAggregateProperties {
      */
     readonly onDelete?: "drop" | "keep";
     /**
-     * What `up` does about a query that is really another. `"rebuild"` drops the aggregate and creates
-     * it again in one transaction, with new jobs, then fills it from raw data; it is refused while
-     * others read it, and where more history would be lost than `acceptLoss` covers.
+     * What `up` does about a query that is really another.
      *
-     * @default "refuse": shows the difference and changes nothing
+     * - `"refuse"` shows the difference, what is at stake and the choices, and changes nothing.
+     * - `"rebuild"` drops the aggregate and creates it again in one transaction, with new jobs, then
+     *   fills it from raw data; it is refused while others read it, and where more history would be
+     *   lost than `acceptLoss` covers.
+     * - `"keepHistory"` builds the new version beside the one that stands, under `<name>_building`,
+     *   from raw data; copies what raw data can no longer give; compares both; and lets them change
+     *   names in one short transaction, in which views that read it are replaced and aggregates over
+     *   it are exchanged as well. Readers see no error and no missing row. The old version goes on
+     *   standing, and refreshing, as `<name>_replaced_<date>_<number>`: the query that it has brings
+     *   it back without building anything. An attempt that was stopped is finished by the next `up`.
+     *
+     * @default "refuse"
      */
-    readonly onQueryChange?: "refuse" | "rebuild";
+    readonly onQueryChange?: "refuse" | "rebuild" | "keepHistory";
+    /**
+     * With `onQueryChange: "keepHistory"`: what becomes of buckets that raw data can no longer give.
+     *
+     * @default - columns of the same name are carried over, new ones are null, versions are kept
+     */
+    readonly history?: History;
 }
 
 export type ContinuousAggregateArgs = Inputs<ContinuousAggregateProperties>;
@@ -113,6 +129,7 @@ export type ContinuousAggregateArgs = Inputs<ContinuousAggregateProperties>;
  * | spelling, spacing or comments of `query`       | nothing: the server reads it the same | kept |
  * | names of the query's columns alone             | renames the columns                  | kept |
  * | `query` itself                                 | refuses, and shows the difference    | kept |
+ * | the same with `onQueryChange: "keepHistory"`   | builds the new version beside it, copies what raw data can no longer give, exchanges them | kept |
  * | the same with `onQueryChange: "rebuild"`       | drops it and fills a new one from raw data; refused where more is lost than `acceptLoss` covers | what raw data has |
  * | `refreshPolicy`, `retentionPolicy`             | alters the jobs; ids and statistics stay | kept |
  * | `compressionPolicy`                            | alters settings and job              | kept |

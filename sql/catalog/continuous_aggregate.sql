@@ -85,5 +85,9 @@ SELECT
     -- Columns as the query gives them, whatever somebody made of the view.
     (SELECT jsonb_agg(jsonb_build_object('name', t.attname, 'type', format_type(t.atttypid, t.atttypmod)) ORDER BY t.attnum)
      FROM pg_attribute t WHERE t.attrelid = a.direct_view AND t.attnum > 0) AS columns,
-    obj_description(a.mat_relation, 'pg_class') AS marker
+    obj_description(a.mat_relation, 'pg_class') AS marker,
+    -- The function that refuses to let refreshes delete history.
+    (SELECT format('%I.%I()', n.nspname, p.proname) FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+     JOIN pg_namespace n ON n.oid = p.pronamespace
+     WHERE t.tgrelid = a.mat_relation AND t.tgname = 'pulumi_timescale_guard') AS guard
 FROM aggregate a

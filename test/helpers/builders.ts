@@ -241,6 +241,7 @@ export function standing(
         comment: desired.comment,
         grants: desired.grants,
         marker: { filling: false },
+        guard: null,
         ...given,
     };
 }

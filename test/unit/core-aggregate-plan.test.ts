@@ -1,7 +1,7 @@
 import type { DesiredQuery } from "../../components/timescale/core/aggregate/diff";
 import type { InspectedAggregate } from "../../components/timescale/core/aggregate/inspect";
+import { markStatement } from "../../components/timescale/core/aggregate/mark";
 import { planAggregate } from "../../components/timescale/core/aggregate/plan";
-import { markStatement } from "../../components/timescale/core/aggregate/plan";
 import { explain } from "../../components/timescale/core/errors";
 import { describePlan, isEmpty, type Plan } from "../../components/timescale/core/plan";
 import {
@@ -498,7 +498,7 @@ describe("a refusal", () => {
                 "-    count(*) AS n",
                 "+    max(v) AS n",
                 "    FROM m;",
-                '  hint:   put the query back, or declare the new one under another name beside this one and remove this one when it is no longer read; onQueryChange: "rebuild" drops it and fills the new one from raw data, where nothing is lost by it',
+                '  hint:   set onQueryChange: "keepHistory", which builds the new version beside this one and keeps its history, or put the query back',
             ].join("\n"),
         ]);
     });

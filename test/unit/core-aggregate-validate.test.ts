@@ -74,6 +74,7 @@ describe("a sound aggregate", () => {
             acceptLoss: 0,
             onDelete: "drop",
             onQueryChange: "refuse",
+            history: {},
         });
     });
 

@@ -136,6 +136,8 @@ function applyTo(
             case "owner":
             case "renameColumns":
             case "rebuild":
+            case "replace":
+            case "dropVersion":
                 throw new Error("nobody gives the model away, or asks it something else");
             case "restoreView":
                 return { ...model, view: { state: "intact" } };

@@ -6,7 +6,7 @@ import { backOff } from "exponential-backoff";
 
 import type { Statement } from "./plan";
 import { isTransient, serverError } from "./serverErrors";
-import { inTransaction, resetStatements, type Session, settingStatements } from "./session";
+import { inTransaction, type Session, withSettings } from "./session";
 
 export interface ApplyOptions {
     /** Qualified name for messages. */
@@ -63,29 +63,25 @@ async function applyInTransaction(
 async function applyOutside(
     { client }: Session,
     { name, sql }: Statement,
-    undo: string,
+    undo: string | undefined,
     { object, searchPath, onRetry }: ApplyOptions,
 ): Promise<void> {
-    await client.query(settingStatements("SESSION", searchPath, lockTimeout));
-    try {
-        await retrying(
-            onRetry,
-            () => name,
-            async () => {
-                try {
-                    await client.query(sql);
-                } catch (error) {
-                    // A connection that broke is told of by the error itself.
-                    await client.query(undo).then(undefined, () => undefined);
-                    throw error;
-                }
-            },
-        );
-    } catch (error) {
+    const attempt = async (): Promise<void> => {
+        try {
+            await client.query(sql);
+        } catch (error) {
+            // A connection that broke is told of by the error itself.
+            if (undo !== undefined) {
+                await client.query(undo).then(undefined, () => undefined);
+            }
+            throw error;
+        }
+    };
+    await withSettings(client, searchPath, lockTimeout, () =>
+        retrying(onRetry, () => name, attempt),
+    ).then(undefined, (error: unknown) => {
         throw serverError(error, { statement: name, object });
-    } finally {
-        await client.query(resetStatements).then(undefined, () => undefined);
-    }
+    });
 }
 
 function retrying(

@@ -28,6 +28,8 @@ export interface ObjectPlan<Result> {
     readonly standing: Result | undefined;
     /** Before the first statement. @throws what the server has against the declaration */
     readonly check?: () => Promise<void>;
+    /** Does what the statements show, where they are not one transaction. */
+    readonly run?: () => Promise<void>;
     /** What follows the statements and commits on its way, such as a fill. */
     readonly finish?: () => Promise<void>;
 }
@@ -56,11 +58,12 @@ export function convergeObject<Result>(
             hooks.onStatus(
                 now.standing === undefined ? `creating the ${kind}` : "applying the plan",
             );
-            await applyStatements(session, now.plan.statements, {
-                object,
-                searchPath: now.searchPath,
-                onRetry: hooks.onStatus,
-            });
+            await (now.run?.() ??
+                applyStatements(session, now.plan.statements, {
+                    object,
+                    searchPath: now.searchPath,
+                    onRetry: hooks.onStatus,
+                }));
             now = await planLive(true);
             if (now.standing !== undefined) hooks.onApplied(now.standing);
             if (now.finish !== undefined) {

@@ -19,6 +19,12 @@ export type ChangeCode =
     | "view_missing"
     | "query"
     | "rebuild"
+    | "keep_history"
+    | "version_back"
+    | "history_column"
+    | "repointed"
+    | "replaced_version"
+    | "drop_version"
     | "column_renamed"
     | "column_missing"
     | "column_dropped"
@@ -81,9 +87,9 @@ export interface Statement {
     readonly values?: readonly unknown[];
     /**
      * Runs by itself after the transaction: a server procedure that commits in the middle. What an
-     * attempt that failed leaves behind is removed by this statement.
+     * attempt that failed leaves behind is removed by `undo`; without it nothing is left behind.
      */
-    readonly outside?: { readonly undo: string };
+    readonly outside?: { readonly undo?: string };
 }
 
 /**

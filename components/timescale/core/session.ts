@@ -157,7 +157,7 @@ const words = {
 } as const;
 
 /** Statements that set them, with the schemas that names are looked up in and the patience for locks. */
-export function settingStatements(
+function settingStatements(
     extent: "LOCAL" | "SESSION",
     searchPath: readonly string[],
     lockTimeout: number,
@@ -170,10 +170,34 @@ export function settingStatements(
     ].join("; ");
 }
 
-/** Takes back what `settingStatements` did to a session. */
-export const resetStatements = ["search_path", "lock_timeout", ...Object.keys(words)]
-    .map((name) => `RESET ${name}`)
-    .join("; ");
+const set = ["search_path", "lock_timeout", ...Object.keys(words)];
+
+/**
+ * Runs `work` with those settings for the session, which then gets back what it had: RESET would give
+ * it the server's own, which are not those that the embedded server's one session was given.
+ */
+export async function withSettings<T>(
+    client: Client,
+    searchPath: readonly string[],
+    lockTimeout: number,
+    work: () => Promise<T>,
+): Promise<T> {
+    const list = set.map((name) => `current_setting(${escapeLiteral(name)})`);
+    const { rows } = await client.query<{ had: string[] }>(
+        `SELECT ARRAY[${list.join(", ")}] AS had`,
+    );
+    await client.query(settingStatements("SESSION", searchPath, lockTimeout));
+    try {
+        return await work();
+    } finally {
+        const back = set.map(
+            (name, at) =>
+                `set_config(${escapeLiteral(name)}, ${escapeLiteral(rows[0]?.had[at] ?? "")}, false)`,
+        );
+        // A connection that broke has nothing to give back.
+        await client.query(`SELECT ${back.join(", ")}`).then(undefined, () => undefined);
+    }
+}
 
 /** Runs `work` in one transaction with those settings, so that texts of two runs can be compared. */
 export async function inTransaction<T>(

@@ -12,8 +12,10 @@ import type { Session } from "../session";
 import { roleStatements } from "../tableStatements";
 import { fill } from "./fill";
 import type { ActualAggregate } from "./inspect";
+import { runReplacement } from "./keepHistory/run";
 import { type AggregatePlan, normaliseDesired, planLive, queryRefusals } from "./live";
-import { markStatement } from "./plan";
+import { markStatement } from "./mark";
+import { creationStatements } from "./plan";
 import type { DesiredAggregate } from "./spec";
 
 export function converge(
@@ -39,6 +41,17 @@ export function converge(
             fingerprint: rememberedOf(desired.query, actual.definition),
             objectId: actual.materializationId,
         };
+        const { replacement } = live;
+        if (replacement !== undefined) {
+            const run = (): Promise<void> =>
+                runReplacement(session, replacement, {
+                    server: live.server,
+                    searchPath,
+                    onStatus: hooks.onStatus,
+                    creation: creationStatements,
+                });
+            return { plan, searchPath, databaseUuid, standing, check, run };
+        }
         const finish = (): Promise<void> => fillUp(session, desired, live, actual, hooks.onStatus);
         return {
             plan,

@@ -3,6 +3,7 @@
  * Pure: both sides are values, and the queries on them are in the server's own words already.
  */
 import { columnDifferences, type ColumnRename, columnRenames, underNames } from "../columns";
+import type { TimescaleError } from "../errors";
 import type { DeclaredParts } from "../hypertableParts";
 import { escapeIdentifier, type QualifiedName } from "../identifier";
 import { type IndexChange, indexDiff } from "../indexes";
@@ -23,6 +24,10 @@ import {
 } from "../policyDiff";
 import type { HistoryAtStake } from "./history";
 import type { ActualAggregate, InspectedAggregate } from "./inspect";
+import type { Outcome } from "./keepHistory/inspect";
+import { builtIndexName } from "./keepHistory/names";
+import type { Replacement } from "./keepHistory/replacement";
+import { versionChanges, versionNotes } from "./keepHistory/versionDiff";
 import { type DesiredAggregate, windowProblem } from "./spec";
 
 export type AggregateChange =
@@ -39,6 +44,14 @@ export type AggregateChange =
           readonly query: QueryDifference;
           readonly stake: HistoryAtStake;
       }
+    /** A new version, built beside it, takes its place, with the history that raw data has lost. */
+    | {
+          readonly kind: "replace";
+          readonly query: QueryDifference;
+          readonly replacement: Replacement;
+      }
+    /** A version that stands beside it goes: one that was begun and given up, or one that was replaced. */
+    | { readonly kind: "dropVersion"; readonly version: ActualAggregate }
     /** The view that TimescaleDB made is put back over the buckets, which were there all the time. */
     | { readonly kind: "restoreView"; readonly actual: ActualAggregate }
     | { readonly kind: "renameColumns"; readonly columns: readonly ColumnRename[] }
@@ -81,6 +94,8 @@ export interface QueryRefusal extends QueryDifference {
     readonly what: "query" | "adopt";
     /** What a rebuild would lose, and who is in its way; undefined where none is wanted. */
     readonly rebuild?: Rebuild;
+    /** Why history cannot be kept, where it was to be. */
+    readonly problems?: readonly TimescaleError[];
 }
 
 /** What dropping the aggregate would do. */
@@ -103,8 +118,12 @@ export interface AggregateDiffInput {
     readonly desired: DesiredAggregate;
     /** Null when it is known to be the query of the last apply. */
     readonly desiredQuery: DesiredQuery | null;
-    /** Where the query differs and is to be rebuilt. */
+    /** Where the query differs. */
     readonly rebuild?: Rebuild | undefined;
+    /** Where the query differs and history is to be kept, or a version with that query comes back. */
+    readonly outcome?: Outcome | undefined;
+    /** Versions that stand beside it, those that read others first. */
+    readonly versions?: readonly ActualAggregate[];
     /** Whose the aggregate and its jobs are to be. */
     readonly owner: string;
     readonly declared: DeclaredParts;
@@ -147,7 +166,7 @@ function refused(reason: AggregateRefusal): AggregateDiff {
     return { changes: [{ kind: "refuse", reason }], notes: [] };
 }
 
-function creation(desired: DesiredAggregate): AggregateChange[] {
+export function creation(desired: DesiredAggregate): AggregateChange[] {
     return [
         { kind: "create" },
         ...(desired.chunkTimeInterval === undefined
@@ -173,6 +192,10 @@ function existing(
 ): AggregateDiff {
     const { desired, owner } = input;
     const query = queryChanges(standing, input);
+    if (query.some(({ kind }) => kind === "replace")) {
+        // The new version is made as declared, and nothing of the old one is touched.
+        return { changes: query, notes: [] };
+    }
     if (query.some(({ kind }) => kind === "rebuild")) {
         // Everything else comes with the new one.
         return {
@@ -198,7 +221,7 @@ function existing(
         filling: actual.marker.filling,
         defaults: compressionDefaults(actual),
     });
-    const indexes = indexDiff(actual.indexes, desired.indexes, input.declared.indexes);
+    const indexes = aggregateIndexDiff(actual, desired, input.declared.indexes);
     const chunkTimeInterval = desired.chunkTimeInterval ?? actual.defaultChunkTimeInterval;
     const moved =
         actual.name.schema !== desired.schema || actual.name.name !== desired.name
@@ -237,8 +260,42 @@ function existing(
         ...(actual.marker.filling || actual.marker.keptFrom !== undefined
             ? [{ kind: "fill" } as const]
             : []),
+        ...versionChanges(input.versions ?? [], desired, query.length > 0),
     ];
-    return { changes, notes: [...policies.notes, ...indexes.notes] };
+    return {
+        changes,
+        notes: [
+            ...policies.notes,
+            ...indexes.notes,
+            ...versionNotes(input.versions ?? [], desired),
+        ],
+    };
+}
+
+/**
+ * Indexes of aggregates lie in TimescaleDB's schema, where only a superuser may rename: anybody else
+ * builds another one. Those that an exchange of versions left under a name of its own are known.
+ */
+function aggregateIndexDiff(
+    actual: ActualAggregate,
+    desired: DesiredAggregate,
+    declared: readonly string[],
+): ReturnType<typeof indexDiff> {
+    const built = desired.indexes.map(({ name }) => builtIndexName(name));
+    const { changes, notes } = indexDiff(actual.indexes, desired.indexes, [...declared, ...built]);
+    if (actual.superuser) return { changes, notes };
+    return {
+        changes: changes.flatMap((change): IndexChange[] => {
+            const index = desired.indexes.find(({ name }) => change.kind === "renameIndex" && name === change.will); // prettier-ignore
+            return change.kind !== "renameIndex" || index === undefined
+                ? [change]
+                : [
+                      { kind: "createIndex", index },
+                      { kind: "dropIndex", index: change.was },
+                  ];
+        }),
+        notes,
+    };
 }
 
 /** What the server takes when compression is switched on without settings. */
@@ -272,7 +329,7 @@ function viewChanges(actual: ActualAggregate): AggregateChange[] {
 
 function queryChanges(
     actual: ActualAggregate,
-    { desired, desiredQuery, managed, rebuild }: AggregateDiffInput,
+    { desired, desiredQuery, managed, rebuild, outcome }: AggregateDiffInput,
 ): AggregateChange[] {
     if (desiredQuery === null || desiredQuery.definition === actual.definition) return [];
     if (desiredQuery.underActualNames === actual.definition) {
@@ -286,6 +343,9 @@ function queryChanges(
         columns: columnDifferences(actual.columns, desiredQuery.columns),
     };
     const meant = managed || desired.adopt;
+    if (meant && outcome !== undefined && "replacement" in outcome) {
+        return [{ kind: "replace", query, replacement: outcome.replacement }];
+    }
     if (meant && rebuild !== undefined && isAllowed(rebuild, desired)) {
         return [{ kind: "rebuild", actual, query, stake: rebuild.stake }];
     }
@@ -293,14 +353,24 @@ function queryChanges(
     return [
         {
             kind: "refuse",
-            reason: { what, ...query, ...(meant && rebuild !== undefined && { rebuild }) },
+            reason: {
+                what,
+                ...query,
+                ...(meant && rebuild !== undefined && { rebuild }),
+                ...(meant &&
+                    outcome !== undefined &&
+                    "problems" in outcome && { problems: outcome.problems }),
+            },
         },
     ];
 }
 
 /** Nobody reads it, and no more is lost than was accepted. */
-function isAllowed({ stake, dependants }: Rebuild, { acceptLoss }: DesiredAggregate): boolean {
-    return dependants.length === 0 && stake.rows <= acceptLoss;
+function isAllowed(
+    { stake, dependants }: Rebuild,
+    { acceptLoss, onQueryChange }: DesiredAggregate,
+): boolean {
+    return onQueryChange === "rebuild" && dependants.length === 0 && stake.rows <= acceptLoss;
 }
 
 function ownerChanges(actual: ActualAggregate, owner: string): AggregateChange[] {

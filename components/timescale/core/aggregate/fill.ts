@@ -26,6 +26,8 @@ export interface FillOptions {
     readonly searchPath: readonly string[];
     /** Where refresh_continuous_aggregate lives. */
     readonly extensionSchema: string;
+    /** Not below it; a literal in UTC. Default: what raw data has. */
+    readonly from?: string;
     readonly onProgress: (done: number, total: number) => void;
 }
 
@@ -80,7 +82,9 @@ async function fillWindows(session: Session, options: FillOptions): Promise<Fill
     ).then(undefined, (error: unknown) => {
         throw serverError(error, { statement: "fill_windows", object: name.name });
     });
-    return edges.slice(1).map((end, index) => ({ start: edges[index] ?? end, end }));
+    const { from } = options;
+    const kept = from === undefined ? edges : [from, ...edges.filter((edge) => edge > from)];
+    return kept.slice(1).map((end, index) => ({ start: kept[index] ?? end, end }));
 }
 
 /** Refreshes one window: one CALL and nothing else, because the procedure commits in the middle. */

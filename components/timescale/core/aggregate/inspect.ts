@@ -72,6 +72,8 @@ export interface ActualAggregate extends ActualPolicies {
     readonly comment: string | null;
     readonly grants: readonly ActualGrant[];
     readonly marker: Marker;
+    /** What guards its history, as PostgreSQL identifies a function; null: nothing does. */
+    readonly guard: string | null;
 }
 
 interface Row {
@@ -97,6 +99,7 @@ interface Row {
     readonly sourceName: string;
     readonly sourceId: number;
     readonly marker: string | null;
+    readonly guard: string | null;
 }
 
 export async function inspectAggregate(
@@ -162,6 +165,7 @@ export async function inspectAggregate(
         comment: relation.comment,
         grants: relation.grants,
         marker: parseMarker(row.marker),
+        guard: row.guard,
     };
 }
 

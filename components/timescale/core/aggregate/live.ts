@@ -15,11 +15,16 @@ import { readSql } from "../sqlFile";
 import { type DesiredQuery, diffAggregate, type Rebuild } from "./diff";
 import { historyAtStake } from "./history";
 import { type ActualAggregate, inspectAggregate, type InspectedAggregate } from "./inspect";
+import { inspectReplacement, type Outcome } from "./keepHistory/inspect";
+import type { Replacement } from "./keepHistory/replacement";
+import { inspectVersions, versionTree } from "./keepHistory/versions";
 import { planAggregate } from "./plan";
 import type { DesiredAggregate } from "./spec";
 
 export interface AggregatePlan {
     readonly plan: Plan;
+    /** Set where a new version takes the place of the one that stands. */
+    readonly replacement?: Replacement;
     readonly actual: InspectedAggregate;
     readonly server: UsableServer;
     readonly searchPath: readonly string[];
@@ -68,14 +73,20 @@ export async function planLive(
         actual.kind === "aggregate" && !isRemembered(memory, desired.query, actual.definition)
             ? await desiredQuery(session, desired, actual, searchPath)
             : null;
-    const rebuild =
-        actual.kind === "aggregate" && query !== null && desired.onQueryChange === "rebuild"
-            ? await whatRebuildDoes(session, desired, actual, query)
+    const versions =
+        actual.kind === "aggregate"
+            ? await inspectBeside(session, desired, actual)
+            : { all: [], replaced: [] };
+    const change =
+        actual.kind === "aggregate" && isOther(query, actual)
+            ? await whatChangeDoes(session, desired, actual, query, versions.replaced, searchPath)
             : undefined;
     const compare = (declared: DesiredAggregate, desiredQuery: DesiredQuery | null): Plan => {
         const difference = diffAggregate({
             actual,
-            rebuild,
+            rebuild: change?.rebuild,
+            outcome: change?.outcome,
+            versions: versions.all,
             desired: declared,
             desiredQuery,
             owner: desired.owner ?? login,
@@ -97,22 +108,71 @@ export async function planLive(
         const words = await indexesInServersWords(session, desired.indexes, indexes, columns, searchPath, object); // prettier-ignore
         plan = compare({ ...desired, indexes: words }, query);
     }
-    return { plan, actual, server, searchPath, databaseUuid: actual.databaseUuid };
+    const replacing = change?.outcome;
+    const replaces = plan.refusals.length === 0 && replacing !== undefined && "replacement" in replacing; // prettier-ignore
+    return {
+        plan,
+        actual,
+        server,
+        searchPath,
+        databaseUuid: actual.databaseUuid,
+        ...(replaces && { replacement: replacing.replacement }),
+    };
 }
 
-/** Undefined where the queries are the same. */
-async function whatRebuildDoes(
+/** Whether the query is really another: names of columns alone change in place. */
+function isOther(query: DesiredQuery | null, actual: ActualAggregate): query is DesiredQuery {
+    return (
+        query !== null &&
+        query.definition !== actual.definition &&
+        query.underActualNames !== actual.definition
+    );
+}
+
+/** The versions that stand beside it: all that could be dropped, and those that could come back. */
+function inspectBeside(
+    session: Session,
+    desired: DesiredAggregate,
+    actual: ActualAggregate,
+): Promise<{ readonly all: ActualAggregate[]; readonly replaced: ActualAggregate[] }> {
+    return inspecting(session, desired, async (client) => {
+        const { building, replaced } = await inspectVersions(client, actual.name);
+        const trees = new Map<number, ActualAggregate>();
+        for (const name of [...(building === undefined ? [] : [building]), ...replaced]) {
+            for (const version of await versionTree(client, name)) {
+                trees.set(version.materializationId, version);
+            }
+        }
+        const all = [...trees.values()];
+        const stands = (name: QualifiedName): ActualAggregate | undefined =>
+            all.find((version) => displayName(version.name) === displayName(name));
+        return { all, replaced: replaced.flatMap((name) => stands(name) ?? []) };
+    }).then(({ found }) => found);
+}
+
+/** What each way of changing the query would do; what reads it, and what only it still has. */
+async function whatChangeDoes(
     session: Session,
     desired: DesiredAggregate,
     actual: ActualAggregate,
     query: DesiredQuery,
-): Promise<Rebuild | undefined> {
-    if (query.definition === actual.definition) return undefined;
-    const { found } = await inspecting(session, desired, async (client) => ({
+    replaced: readonly ActualAggregate[],
+    searchPath: readonly string[],
+): Promise<{ readonly rebuild: Rebuild; readonly outcome: Outcome | undefined }> {
+    const { found: rebuild } = await inspecting(session, desired, async (client) => ({
         dependants: await dependantsOf(client, actual.name),
         stake: await historyAtStake(client, actual),
     }));
-    return found;
+    const former = replaced.find(({ definition }) => definition === query.definition);
+    const wanted = former !== undefined || desired.onQueryChange === "keepHistory";
+    const outcome = wanted
+        ? await inspectReplacement(
+              session,
+              { actual, desired, query, ...(former !== undefined && { former }) },
+              searchPath,
+          )
+        : undefined;
+    return { rebuild, outcome };
 }
 
 async function desiredQuery(

@@ -5,7 +5,6 @@ import { TimescaleError } from "../errors";
 import { grantLines } from "../grants";
 import {
     displayName,
-    dollarQuoted,
     escapeIdentifier,
     escapeLiteral,
     type QualifiedName,
@@ -25,16 +24,19 @@ import {
     renameStatements,
     roleStatements,
 } from "../tableStatements";
-import type {
-    AggregateChange,
-    AggregateDiff,
-    AggregateRefusal,
-    QueryDifference,
-    QueryRefusal,
-    Rebuild,
+import {
+    type AggregateChange,
+    type AggregateDiff,
+    type AggregateRefusal,
+    creation,
+    type QueryRefusal,
+    type Rebuild,
 } from "./diff";
 import { describeStake, type HistoryAtStake } from "./history";
 import type { ActualAggregate } from "./inspect";
+import { planReplacement, queryLine, versionLine } from "./keepHistory/plan";
+import { dropVersionStatements } from "./keepHistory/statements";
+import { markStatement } from "./mark";
 import { rebuildStatements } from "./rebuild";
 import type { DesiredAggregate } from "./spec";
 import { restoreViewStatements } from "./view";
@@ -68,6 +70,13 @@ export function planAggregate(
             perChunk: options.perChunk ?? false,
         },
     };
+    const replacing = changes.find((change) => change.kind === "replace");
+    if (replacing !== undefined) {
+        return planReplacement(replacing, {
+            login: options.login ?? desired.owner ?? "",
+            creation: creationStatements,
+        });
+    }
     const statements = changes.flatMap((change) => statementsOf(change, context));
     // What the login does as itself comes before it takes the owner's role.
     const asLogin = [
@@ -95,6 +104,12 @@ export function planAggregate(
         ],
         notes,
     };
+}
+
+/** Everything that makes a new aggregate as it is declared, but for its fill. */
+export function creationStatements(desired: DesiredAggregate): Statement[] {
+    const changes = creation(desired);
+    return planAggregate({ changes, notes: [] }, desired, { filling: true }).statements.slice();
 }
 
 /** The name that the aggregate has before it is renamed. */
@@ -143,6 +158,11 @@ function line(change: AggregateChange, desired: QualifiedName): ChangeLine[] {
                     ].join("; "),
                 },
             ];
+        // Shown by itself; see keepHistory/plan.ts.
+        case "replace":
+            return [];
+        case "dropVersion":
+            return [versionLine(change.version)];
         case "restoreView":
             return [viewLine(change.actual)];
         case "renameColumns":
@@ -175,10 +195,6 @@ function line(change: AggregateChange, desired: QualifiedName): ChangeLine[] {
 /** What acceptLoss covers. */
 function lossOf(stake: HistoryAtStake): string {
     return `lost with it, as acceptLoss allows: ${describeStake(stake)}`;
-}
-
-function queryLine({ was, will, columns }: QueryDifference): ChangeLine {
-    return { code: "query", property: "query", was, will, columns };
 }
 
 function viewLine({ view }: ActualAggregate): ChangeLine {
@@ -230,7 +246,10 @@ function statementsOf(change: AggregateChange, context: StatementContext): State
         case "fill":
         case "owner":
         case "refuse":
+        case "replace":
             return [];
+        case "dropVersion":
+            return dropVersionStatements(change.version.name, change.version.guard);
         case "rebuild":
             return rebuildStatements(change.actual, desired.acceptLoss);
         case "restoreView":
@@ -279,30 +298,10 @@ function createStatement(desired: DesiredAggregate): Statement {
     };
 }
 
-/** Comments on the materialization table, whose name only the catalog knows. */
-export function markStatement(name: QualifiedName, marker: string | null): Statement {
-    return {
-        name: "mark_first_fill",
-        sql: `DO ${dollarQuoted(
-            [
-                "",
-                "DECLARE materialization regclass := (",
-                "    SELECT format('%I.%I', h.schema_name, h.table_name)::regclass",
-                "    FROM _timescaledb_catalog.continuous_agg a",
-                "    JOIN _timescaledb_catalog.hypertable h ON h.id = a.mat_hypertable_id",
-                `    WHERE a.user_view_schema = ${escapeLiteral(name.schema)} AND a.user_view_name = ${escapeLiteral(name.name)});`,
-                "BEGIN",
-                `    EXECUTE format('COMMENT ON TABLE %s IS %L', materialization, ${marker === null ? "NULL" : escapeLiteral(marker)});`,
-                "END",
-                "",
-            ].join("\n"),
-        )}`,
-    };
-}
-
 function queryRefusal(reason: QueryRefusal, object: string): TimescaleError {
-    const { rebuild } = reason;
-    const lost = rebuild === undefined ? [] : [describeStake(rebuild.stake)];
+    const { rebuild, problems } = reason;
+    if (problems !== undefined) return historyRefusal(reason, problems, object);
+    const lost = rebuild === undefined || rebuild.stake.rows === 0 ? [] : [describeStake(rebuild.stake)]; // prettier-ignore
     const readers =
         rebuild === undefined || rebuild.dependants.length === 0
             ? []
@@ -321,16 +320,46 @@ function queryRefusal(reason: QueryRefusal, object: string): TimescaleError {
     });
 }
 
+/** Everything that keeps history from being kept, so that none hides another. */
+function historyRefusal(
+    reason: QueryRefusal,
+    problems: readonly TimescaleError[],
+    object: string,
+): TimescaleError {
+    const [first] = problems;
+    return new TimescaleError(
+        `the query of continuous aggregate ${object} has changed, and its history cannot be kept`,
+        {
+            code: first?.code ?? "query_changed",
+            detail: [
+                ...problems.map(({ message, detail }) =>
+                    [message, detail].filter(Boolean).join(": "),
+                ),
+                definitionDiff(reason.was, reason.will),
+                ...describeColumns(reason),
+            ].join("\n"),
+            hint: [...new Set(problems.map(({ hint }) => hint))].filter(Boolean).join("; "),
+            object,
+        },
+    );
+}
+
+/** The choices, as far as they are open. */
 function queryHint(rebuild: Rebuild | undefined): string {
-    const beside =
-        "put the query back, or declare the new one under another name beside this one and remove this one when it is no longer read";
-    if (rebuild === undefined) {
-        return `${beside}; onQueryChange: "rebuild" drops it and fills the new one from raw data, where nothing is lost by it`;
-    }
-    if (rebuild.dependants.length > 0) {
-        return `${beside}; or drop what reads it first: nothing is ever dropped with CASCADE`;
-    }
-    return `${beside}; or accept the loss with acceptLoss: { upToRows: ${rebuild.stake.rows} }`;
+    const choices = [
+        'set onQueryChange: "keepHistory", which builds the new version beside this one and keeps its history',
+        "or put the query back",
+    ];
+    if (rebuild === undefined) return choices.join(", ");
+    const { stake, dependants } = rebuild;
+    return [
+        ...choices,
+        dependants.length > 0
+            ? 'or drop what reads it and set onQueryChange: "rebuild": nothing is ever dropped with CASCADE'
+            : stake.rows === 0
+              ? 'or set onQueryChange: "rebuild", which drops it and fills the new one from raw data: nothing is lost by it'
+              : `or accept the loss with onQueryChange: "rebuild" and acceptLoss: { upToRows: ${stake.rows} }`,
+    ].join(", ");
 }
 
 function refusalError(reason: AggregateRefusal, name: QualifiedName): TimescaleError {

@@ -19,7 +19,7 @@ import { type Session, withObjectLock } from "../session";
 import { renameStatements, roleStatements } from "../tableStatements";
 import { historyAtStake, lossRefused } from "./history";
 import { type ActualAggregate, inspectAggregate } from "./inspect";
-import { markStatement } from "./plan";
+import { markStatement } from "./mark";
 import { restoreViewStatements } from "./view";
 
 export interface RemoveOptions {

@@ -8,6 +8,8 @@ import { declaredComment } from "../tableStatements";
 import { type IsUnknown, jobSettingNames, type Problem, shown, Validation } from "../validate";
 import { validateIndexes } from "../validateIndexes";
 import { validateCompressionPolicy, validateRetention } from "../validatePolicies";
+import type { History } from "./keepHistory/mapping";
+import { validateHistory } from "./keepHistory/validate";
 
 /** A continuous aggregate as its program declares it, with everything resolved. */
 export interface DesiredAggregate {
@@ -29,7 +31,9 @@ export interface DesiredAggregate {
     readonly acceptLoss: number;
     readonly onDelete: "drop" | "keep";
     /** What `up` does about a query that is really another. */
-    readonly onQueryChange: "refuse" | "rebuild";
+    readonly onQueryChange: "refuse" | "rebuild" | "keepHistory";
+    /** With "keepHistory": what becomes of history that raw data can no longer give. */
+    readonly history: History;
 }
 
 export const aggregateProperties = [
@@ -51,6 +55,7 @@ export const aggregateProperties = [
     "acceptLoss",
     "onDelete",
     "onQueryChange",
+    "history",
 ] as const;
 
 /** Every problem of the inputs at once; unknown values are passed over. */
@@ -184,22 +189,25 @@ function validateChoice(
     check: Validation,
     inputs: Readonly<Record<string, unknown>>,
     property: string,
-    [one, other]: readonly [string, string],
+    choices: readonly string[],
 ): void {
     const value = inputs[property];
-    if (check.given(value) && value !== one && value !== other) {
-        check.add(
-            property,
-            `${property} is neither ${one} nor ${other}`,
-            shown(value),
-            `write "${one}" or "${other}"`,
-        );
-    }
+    if (!check.given(value) || choices.includes(value as string)) return;
+    const quoted = choices.map((choice) => JSON.stringify(choice));
+    check.add(
+        property,
+        choices.length === 2
+            ? `${property} is neither ${choices.join(" nor ")}`
+            : `${property} is none of ${choices.join(", ")}`,
+        shown(value),
+        `write ${quoted.join(" or ")}`,
+    );
 }
 
 function validateDeletion(check: Validation, inputs: Readonly<Record<string, unknown>>): void {
     validateChoice(check, inputs, "onDelete", ["drop", "keep"]);
-    validateChoice(check, inputs, "onQueryChange", ["refuse", "rebuild"]);
+    validateChoice(check, inputs, "onQueryChange", ["refuse", "rebuild", "keepHistory"]);
+    validateHistory(check, inputs["history"]);
     const accept = check.object("acceptLoss", inputs["acceptLoss"]);
     if (accept === undefined) return;
     check.onlyKnown(accept, ["upToRows"], "acceptLoss.");
@@ -233,6 +241,7 @@ export function desiredAggregate(inputs: Readonly<Record<string, unknown>>): Des
         acceptLoss: given.acceptLoss?.upToRows ?? 0,
         onDelete: given.onDelete ?? "drop",
         onQueryChange: given.onQueryChange ?? "refuse",
+        history: given.history ?? {},
         ...(given.owner && { owner: given.owner }),
         ...(given.chunkTimeInterval && { chunkTimeInterval: given.chunkTimeInterval }),
         ...(given.refreshPolicy && { refreshPolicy: given.refreshPolicy }),

@@ -1,0 +1,44 @@
+/** Names of the versions of an aggregate that stand beside it. */
+import { maximumIdentifierBytes, type QualifiedName } from "../../identifier";
+
+/** Under which a new version is built. The same for every attempt, so that a later one finds it. */
+export function buildingName(name: QualifiedName): QualifiedName {
+    return suffixed(name, "_building");
+}
+
+/** Under which a version that was replaced goes on standing. @param materializationId its number */
+export function replacedName(
+    name: QualifiedName,
+    materializationId: number,
+    now: Date,
+): QualifiedName {
+    const date = now.toISOString().slice(0, 10).replaceAll("-", "");
+    return { schema: name.schema, name: `${replacedStem(name)}_${date}_${materializationId}` };
+}
+
+/** Bounds of the names that replacedName gives, for a search by index: from inclusive, to exclusive. */
+export function replacedNames(name: QualifiedName): { readonly from: string; readonly to: string } {
+    const stem = replacedStem(name);
+    // The character behind the underscore.
+    return { from: `${stem}_`, to: `${stem}\`` };
+}
+
+/** Cut for the longest number, so that every version of one aggregate has the same. */
+function replacedStem({ name }: QualifiedName): string {
+    return `${stemOf(name, "_replaced_20260101_2147483647".length)}_replaced`;
+}
+
+/** PostgreSQL would cut a longer name without a word, and the suffix with it. */
+export function suffixed({ schema, name }: QualifiedName, suffix: string): QualifiedName {
+    return { schema, name: `${stemOf(name, suffix.length)}${suffix}` };
+}
+
+function stemOf(name: string, suffixLength: number): string {
+    const bytes = Buffer.from(name, "utf8").subarray(0, maximumIdentifierBytes - suffixLength);
+    return bytes.toString("utf8").replace(/\uFFFD+$/, "");
+}
+
+/** Indexes of all aggregates lie in one schema, and the old version's have their names still. */
+export function builtIndexName(name: string): string {
+    return suffixed({ schema: "", name }, "_building").name;
+}

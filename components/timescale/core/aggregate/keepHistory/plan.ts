@@ -1,0 +1,139 @@
+/** A changed query with its history kept: what preview shows of it, and the statements in their order. */
+import { displayName, escapeLiteral } from "../../identifier";
+import type { ChangeLine, Hazard, Plan, Statement } from "../../plan";
+import type { QueryDifference } from "../diff";
+import { describeStake } from "../history";
+import type { ActualAggregate } from "../inspect";
+import type { DesiredAggregate } from "../spec";
+import type { Pair, Replacement } from "./replacement";
+import {
+    asBuilt,
+    copyStatements,
+    exchangeStatements,
+    indexesAfterExchange,
+    markBuilding,
+    markDone,
+    pauseStatements,
+} from "./statements";
+
+export interface ReplacementContext {
+    readonly login: string;
+    /** The statements that create an aggregate with everything that belongs to it. */
+    readonly creation: (desired: DesiredAggregate) => readonly Statement[];
+}
+
+export function planReplacement(
+    { query, replacement }: { readonly query: QueryDifference; readonly replacement: Replacement },
+    context: ReplacementContext,
+): Plan {
+    return {
+        lines: [queryLine(query), ...lines(replacement)],
+        statements: [
+            ...replacement.pairs.flatMap((pair) => build(pair, context)),
+            ...pauseStatements(replacement.pairs),
+            ...exchangeStatements(replacement, {
+                login: context.login,
+                cuts: replacement.pairs.map(({ stake, floor, mapping }) =>
+                    stake.rows > 0 && mapping !== null ? (floor ?? undefined) : undefined,
+                ),
+            }),
+            ...replacement.pairs.flatMap((pair) => indexesAfterExchange(pair, true)),
+        ],
+        fill: false,
+        refusals: [],
+        notes: [],
+        hazards: hazards(replacement),
+    };
+}
+
+export function queryLine({ was, will, columns }: QueryDifference): ChangeLine {
+    return { code: "query", property: "query", was, will, columns };
+}
+
+/** What the run does before the exchange, as far as it is known before. */
+function build(pair: Pair, { creation }: ReplacementContext): Statement[] {
+    const { mapping, floor, stake, beside, name } = pair;
+    if (mapping === null) return [];
+    const bound = `${escapeLiteral(floor ?? "infinity")}::timestamptz`;
+    return [
+        ...(pair.standing === undefined
+            ? [...creation(asBuilt(pair)), markBuilding(beside, { of: displayName(name) })]
+            : []),
+        ...(stake.rows === 0
+            ? []
+            : [
+                  ...(floor === null ? [] : [markDone(beside, bound, "public")]),
+                  ...copyStatements(pair, mapping, floor === null ? {} : { to: bound }),
+              ]),
+    ];
+}
+
+function lines({ kind, pairs, views }: Replacement): ChangeLine[] {
+    const [top, ...children] = pairs;
+    const { mapping, stake, standing } = top;
+    const followers = [
+        ...children.map(({ name }) => `continuous aggregate ${displayName(name)}`),
+        ...views.map(({ name }) => `view ${displayName(name)}`),
+    ];
+    const kept = stake.rows === 0 ? [] : [`${stake.rows} rows of history are copied: ${describeStake(stake)}`]; // prettier-ignore
+    return [
+        kind === "back"
+            ? {
+                  code: "version_back",
+                  property: `${displayName(top.beside)} has this query: it takes its place again`,
+              }
+            : {
+                  code: "keep_history",
+                  property: [
+                      standing === undefined
+                          ? `build it beside, as ${displayName(top.beside)}, and let it take its place`
+                          : `go on building ${displayName(top.beside)}, and let it take its place`,
+                      ...kept,
+                  ].join("; "),
+              },
+        ...(mapping?.empty ?? []).map((column): ChangeLine => ({
+            code: "history_column",
+            property: `history.${column}`,
+            was: "none",
+            will: stake.rows === 0 ? "computed from raw data" : "NULL in the copied history",
+        })),
+        ...followers.map((title): ChangeLine => ({
+            code: "repointed",
+            property: `${title} reads the new version`,
+        })),
+        {
+            code: "replaced_version",
+            property: `what stands now stays as ${displayName(top.replaced)}`,
+        },
+    ];
+}
+
+function hazards({ pairs, views }: Replacement): Hazard[] {
+    const [, ...children] = pairs;
+    return [
+        {
+            name: "REBUILDS",
+            message: `${pairs.length === 1 ? "it is" : `it and ${children.length} aggregates over it are`} computed from raw data beside what stands; readers go on, and nothing is dropped`,
+        },
+        ...views.map(({ name }): Hazard => ({
+            name: "REPOINTS_DEPENDANT",
+            message: `view ${displayName(name)} is replaced by the same query over the new version`,
+        })),
+        ...children.map(({ name }): Hazard => ({
+            name: "REPOINTS_DEPENDANT",
+            message: `continuous aggregate ${displayName(name)} is built again over the new version`,
+        })),
+        {
+            name: "RESTARTS_JOB",
+            message: "its jobs get new numbers, and begin their statistics anew",
+        },
+    ];
+}
+
+export function versionLine({ name, marker }: ActualAggregate): ChangeLine {
+    return {
+        code: "drop_version",
+        property: marker.building === undefined ? "history.replacedVersions" : "building",
+        was: `${displayName(name)}${marker.building === undefined ? "" : ", which was begun and given up"}`,
+    };
+}

@@ -1,0 +1,388 @@
+/**
+ * Builds new versions beside the old ones, and lets them change places. Every step finds out from the
+ * database how far an earlier attempt has come, so that the next one goes on there; until the
+ * exchange, which is one short transaction, readers see the old version and nothing of this.
+ */
+import { backOff } from "exponential-backoff";
+
+import { type ApplyOptions, applyStatements } from "../../apply";
+import { inspecting, trying } from "../../converging";
+import { TimescaleError } from "../../errors";
+import { displayName, escapeLiteral, type QualifiedName, quoteQualified } from "../../identifier";
+import type { BuildingState } from "../../marker";
+import { viewOver } from "../../normalise";
+import type { Statement } from "../../plan";
+import { statementBody } from "../../query";
+import type { UsableServer } from "../../server";
+import type { Queryable, Session } from "../../session";
+import { readSql } from "../../sqlFile";
+import { roleStatements } from "../../tableStatements";
+import { fill } from "../fill";
+import { historyAtStake } from "../history";
+import type { ActualAggregate } from "../inspect";
+import { cutOf } from "./cut";
+import { jobOf } from "./declaredAs";
+import type { Mapping } from "./mapping";
+import type { Pair, Replacement } from "./replacement";
+import {
+    asBuilt,
+    type CopiedRange,
+    copyStatements,
+    dropVersionStatements,
+    exchangeStatements,
+    indexesAfterExchange,
+    markBuilding,
+    markDone,
+    pauseStatements,
+} from "./statements";
+import { verifyComputed, verifyCopied } from "./verify";
+import { inspectStanding, versionTree } from "./versions";
+
+export interface RunOptions {
+    readonly server: UsableServer;
+    readonly searchPath: readonly string[];
+    readonly onStatus: (text: string) => void;
+    /** The statements that create an aggregate with everything that belongs to it. */
+    readonly creation: (desired: Pair["desired"]) => readonly Statement[];
+}
+
+/** A new version that stands, and from when on it was computed. */
+interface Built {
+    readonly pair: Pair;
+    readonly version: ActualAggregate;
+    /** Null: there is no raw data, and everything was copied. */
+    readonly cut: string | null;
+    /** Whether rows were copied that raw data cannot give. */
+    readonly copied: boolean;
+}
+
+/** @throws TimescaleError; the old versions stand as they stood, and the next run goes on */
+export async function runReplacement(
+    session: Session,
+    replacement: Replacement,
+    options: RunOptions,
+): Promise<void> {
+    const run = new Run(session, options);
+    const built: Built[] = [];
+    for (const pair of replacement.pairs) {
+        built.push(pair.mapping === null ? await run.bringBack(pair) : await run.build(pair, pair.mapping)); // prettier-ignore
+    }
+    await run.holdStill(replacement.pairs);
+    for (const one of built) await run.catchUp(one);
+    await run.exchange(replacement, built);
+}
+
+class Run {
+    constructor(
+        private readonly session: Session,
+        private readonly options: RunOptions,
+    ) {}
+
+    async build(pair: Pair, mapping: Mapping): Promise<Built> {
+        const { old } = pair;
+        const title = displayName(pair.name);
+        let version = await this.standing(pair);
+        if (version === undefined) {
+            this.options.onStatus(`building the new version of ${title} beside it`);
+            const of: BuildingState = { of: title };
+            await this.apply(pair, [
+                ...this.options.creation(asBuilt(pair)),
+                markBuilding(pair.beside, of),
+            ]);
+            version = await this.inspect(pair.beside);
+        }
+        let state = version.marker.building ?? { of: title };
+        if (state.cut === undefined) {
+            await this.fillFrom(pair, version, (await this.cut(pair, version)) ?? undefined);
+            // Raw data may have been dropped meanwhile: what it takes with it is copied.
+            const cut = (await this.cut(pair, version)) ?? "infinity";
+            if (cut !== "infinity") {
+                await this.apply(pair, [markDone(pair.beside, `${escapeLiteral(cut)}::timestamptz`, this.options.server.extensionSchema)]); // prettier-ignore
+            }
+            state = { ...state, cut };
+            await this.apply(pair, [markBuilding(pair.beside, state)]);
+        }
+        const cut = state.cut ?? "infinity";
+        await this.copy(pair, version, mapping, state);
+        this.options.onStatus(`comparing the history of ${title} in both versions`);
+        await this.reading((client) => verifyCopied(client, old, version, mapping, cut));
+        const { rows } = await this.reading((client) =>
+            client.query<{ copied: boolean }>(
+                `SELECT EXISTS (SELECT FROM ${quoteQualified(old.name)} WHERE ${mapping.newBucket} < ${escapeLiteral(cut)}::timestamptz) AS copied`,
+            ),
+        );
+        return {
+            pair,
+            version,
+            cut: cut === "infinity" ? null : cut,
+            copied: rows[0]?.copied === true,
+        };
+    }
+
+    async bringBack(pair: Pair): Promise<Built> {
+        const version = await this.inspect(pair.beside);
+        const cut = await this.cut(pair, version);
+        const { rows } = await this.reading((client) =>
+            client.query<{ lacking: string; oldest: string | null; newest: string | null }>(
+                [
+                    `SELECT count(DISTINCT o.${bucket(pair.old)}) AS lacking, min(o.${bucket(pair.old)})::text AS oldest, max(o.${bucket(pair.old)})::text AS newest`,
+                    `FROM ${quoteQualified(pair.old.name)} o`,
+                    `WHERE o.${bucket(pair.old)} < ${escapeLiteral(cut ?? "infinity")}::timestamptz`,
+                    `    AND o.${bucket(pair.old)} >= (SELECT max(${bucket(version)}) FROM ${quoteQualified(version.name)})`,
+                    `    AND NOT EXISTS (SELECT FROM ${quoteQualified(version.name)} v WHERE v.${bucket(version)} = o.${bucket(pair.old)})`,
+                ].join("\n"),
+            ),
+        );
+        const lacking = Number(rows[0]?.lacking ?? 0);
+        if (lacking > 0 && pair.old.bucketWidth === version.bucketWidth) {
+            const object = displayName(pair.name);
+            throw new TimescaleError(
+                `${displayName(version.name)} lacks history that ${object} has`,
+                {
+                    code: "version_incomplete",
+                    detail: `${lacking} buckets from ${rows[0]?.oldest} to ${rows[0]?.newest} came after it was last refreshed, and raw data can no longer give them`,
+                    hint: `declare onQueryChange: "keepHistory", which builds the version anew, after dropping this one with history: { replacedVersions: "drop" }`,
+                    object,
+                },
+            );
+        }
+        return { pair, version, cut, copied: true };
+    }
+
+    /** What an earlier attempt left, if it is of use; it is dropped when it is of another query. */
+    private async standing(pair: Pair): Promise<ActualAggregate | undefined> {
+        const { standing, beside } = pair;
+        if (standing === undefined) return undefined;
+        if (await this.isOfThisQuery(pair, standing)) return standing;
+        this.options.onStatus(
+            `dropping ${displayName(beside)}, which was begun with another query`,
+        );
+        const tree = await this.reading((client) => versionTree(client, beside));
+        for (const version of tree) {
+            await this.apply(pair, dropVersionStatements(version.name, version.guard));
+        }
+        return undefined;
+    }
+
+    private isOfThisQuery({ beside, desired }: Pair, standing: ActualAggregate): Promise<boolean> {
+        return trying(
+            this.session,
+            beside,
+            this.options.searchPath,
+            "normalise_query",
+            async (client) => {
+                const { definition } = await viewOver(client, statementBody(desired.query));
+                return definition === standing.definition;
+            },
+        );
+    }
+
+    /** The first bucket of the new version that can be computed from whole data. */
+    private cut(pair: Pair, version: ActualAggregate): Promise<string | null> {
+        // A child reads the new version of its parent, which holds copied rows: the old one's floor counts.
+        const child = pair.old.source.name !== version.source.name || pair.old.source.schema !== version.source.schema; // prettier-ignore
+        const source = child && pair.mapping !== null ? pair.old.sourceId : version.sourceId;
+        return this.reading((client) => cutOf(client, source, version));
+    }
+
+    private async fillFrom(
+        { name, desired }: Pair,
+        version: ActualAggregate,
+        from: string | undefined,
+    ): Promise<void> {
+        if (from === undefined) return;
+        await fill(this.session, {
+            name: version.name,
+            aggregate: version,
+            retention: desired.retentionPolicy?.dropAfter ?? null,
+            searchPath: this.options.searchPath,
+            extensionSchema: this.options.server.extensionSchema,
+            from,
+            onProgress: (done, total) =>
+                this.options.onStatus(`building ${displayName(name)} ${done}/${total} windows`),
+        });
+    }
+
+    private async copy(
+        pair: Pair,
+        version: ActualAggregate,
+        mapping: Mapping,
+        state: BuildingState,
+    ): Promise<void> {
+        const cut = state.cut ?? "infinity";
+        const { rows } = await this.reading((client) =>
+            client.query<{ edge: string }>(readSql("catalog/version_edges.sql"), [
+                pair.old.materializationId,
+            ]),
+        );
+        const time = (text: string): string => `${escapeLiteral(text)}::timestamptz`;
+        const aligned = rows
+            .map(({ edge }) => edge)
+            .filter((edge) => (cut === "infinity" || edge < cut) && (state.copied === undefined || edge > state.copied)); // prettier-ignore
+        const edges = [...aligned, cut];
+        let from = state.copied;
+        for (const [at, edge] of edges.entries()) {
+            if (from === cut) break;
+            this.options.onStatus(`copying the history of ${displayName(pair.name)}, ${at}/${edges.length} chunks`); // prettier-ignore
+            const to = edge === cut ? time(cut) : bucketAt(version, time(edge));
+            const range: CopiedRange = {
+                ...(from !== undefined && {
+                    from: from === cut ? time(cut) : bucketAt(version, time(from)),
+                }),
+                to,
+            };
+            await this.apply(pair, [
+                ...copyStatements({ old: pair.old, beside: version.name }, mapping, range),
+                markBuilding(version.name, { ...state, copied: edge }),
+            ]);
+            from = edge;
+        }
+        await this.copyGaps(pair, version, mapping, cut);
+    }
+
+    /** Where raw rows were deleted, or never were, the old version may still have what it had of them. */
+    private async copyGaps(
+        pair: Pair,
+        version: ActualAggregate,
+        mapping: Mapping,
+        cut: string,
+    ): Promise<void> {
+        if (cut === "infinity") return;
+        const { raw } = await this.reading((client) => historyAtStake(client, pair.old));
+        if (raw.length < 2) return;
+        const width = `${escapeLiteral(version.bucketWidth ?? "0")}::interval`;
+        const times = (list: readonly string[]): string =>
+            `ARRAY[${list.map((time) => escapeLiteral(time)).join(", ")}]::timestamptz[]`;
+        const gaps = [
+            `NOT EXISTS (SELECT FROM unnest(${times(raw.map(({ begins }) => begins))}, ${times(raw.map(({ ends }) => ends))}) raw (begins, ends)`,
+            `    WHERE raw.begins < $bucket + ${width} AND raw.ends > $bucket)`,
+            // What is newer than all raw data is still to come.
+            `AND $bucket < ${escapeLiteral(raw.at(-1)?.begins ?? "")}::timestamptz`,
+        ].join("\n");
+        const range = { from: `${escapeLiteral(cut)}::timestamptz`, gaps };
+        await this.apply(
+            pair,
+            copyStatements({ old: pair.old, beside: version.name }, mapping, range),
+        );
+    }
+
+    /** No refresh job adds a bucket to an old version any more; one that runs is waited for. */
+    async holdStill(pairs: readonly Pair[]): Promise<void> {
+        for (const pair of pairs) await this.apply(pair, pauseStatements([pair]));
+        const names = pairs.flatMap(({ old }) => {
+            const job = jobOf(old, "refresh");
+            return job === undefined ? [] : [`Refresh Continuous Aggregate Policy [${job.id}]`];
+        });
+        await backOff(
+            async () => {
+                const { rows } = await this.session.client.query(
+                    "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = ANY($1::text[])",
+                    [names],
+                );
+                if (rows.length > 0) throw new StillRunning();
+            },
+            {
+                numOfAttempts: 300,
+                startingDelay: 100,
+                maxDelay: 2000,
+                retry: (error: unknown) => {
+                    if (error instanceof StillRunning) this.options.onStatus("waiting for a running refresh to end"); // prettier-ignore
+                    return error instanceof StillRunning;
+                },
+            },
+        );
+    }
+
+    /** Brings the new version to where the old one is, and compares what both compute alike. */
+    async catchUp({ pair, version, cut }: Built): Promise<void> {
+        const title = displayName(pair.name);
+        this.options.onStatus(`bringing the new version of ${title} up to date`);
+        const floor = await this.cut(pair, version);
+        const from = [cut, floor]
+            .filter((it) => it !== null)
+            .sort()
+            .at(-1);
+        await this.fillFrom(pair, version, from);
+        const newest = ({ name }: ActualAggregate, column: string): string =>
+            `(SELECT max(${column}) FROM ${quoteQualified(name)})`;
+        const { rows } = await this.reading((client) =>
+            client.query<{ open: string | null }>(
+                `SELECT CASE WHEN ${newest(pair.old, bucket(pair.old))} > ${newest(version, bucket(version))}
+                    THEN to_char(${newest(version, bucket(version))} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') END AS open`,
+            ),
+        );
+        const open = rows[0]?.open ?? null;
+        if (open !== null && pair.old.bucketWidth === version.bucketWidth) {
+            // The old one shows a bucket that is not over.
+            const procedure = quoteQualified({ schema: this.options.server.extensionSchema, name: "refresh_continuous_aggregate" }); // prettier-ignore
+            await this.apply(pair, [
+                {
+                    name: "refresh_continuous_aggregate",
+                    sql: `CALL ${procedure}(${escapeLiteral(quoteQualified(version.name))}::regclass, ${escapeLiteral(open)}::timestamptz, NULL)`,
+                    outside: {},
+                },
+            ]);
+        }
+        if (pair.mapping === null) return;
+        this.options.onStatus(`comparing what both versions of ${title} compute`);
+        await this.reading((client) => verifyComputed(client, pair.old, version, cut));
+    }
+
+    async exchange(replacement: Replacement, built: readonly Built[]): Promise<void> {
+        const [top] = replacement.pairs;
+        this.options.onStatus("the new version takes its place");
+        const cuts = built.map(({ cut, copied, pair }) =>
+            copied && pair.mapping !== null ? (cut ?? undefined) : undefined,
+        );
+        const statements = exchangeStatements(replacement, {
+            login: this.session.connection.user,
+            cuts,
+        });
+        await applyStatements(this.session, statements, this.applyOptions(top.name));
+        for (const pair of replacement.pairs) {
+            const indexes = indexesAfterExchange(pair, !this.options.server.embedded);
+            if (indexes.length > 0) await this.apply(pair, indexes);
+        }
+    }
+
+    private async inspect(name: QualifiedName): Promise<ActualAggregate> {
+        const found = await this.reading((client) => inspectStanding(client, name));
+        if (found !== undefined) return found;
+        throw new TimescaleError(`continuous aggregate ${displayName(name)} is gone`, {
+            code: "version_gone",
+            detail: "it stood a moment ago, and somebody has dropped or renamed it",
+            hint: "run the same command again",
+            object: displayName(name),
+        });
+    }
+
+    private async reading<T>(work: (client: Queryable) => Promise<T>): Promise<T> {
+        const { found } = await inspecting(this.session, { schema: this.options.searchPath[0] ?? "public", name: "" }, work); // prettier-ignore
+        return found;
+    }
+
+    private async apply({ name, desired }: Pair, statements: readonly Statement[]): Promise<void> {
+        const inside = statements.some(({ outside }) => outside === undefined);
+        const role = inside && statements[0]?.name !== "set_role" ? roleStatements(desired.owner, this.session.connection.user) : []; // prettier-ignore
+        await applyStatements(this.session, [...role, ...statements], this.applyOptions(name));
+    }
+
+    private applyOptions(name: QualifiedName): ApplyOptions {
+        return {
+            object: displayName(name),
+            searchPath: this.options.searchPath,
+            onRetry: this.options.onStatus,
+        };
+    }
+}
+
+class StillRunning extends Error {}
+
+function bucket({ timeColumn }: ActualAggregate): string {
+    return `"${timeColumn.replaceAll('"', '""')}"`;
+}
+
+function bucketAt({ bucketWidth, bucketTimezone }: ActualAggregate, time: string): string {
+    const zone = bucketTimezone === null ? "" : `, ${escapeLiteral(bucketTimezone)}`;
+    return `time_bucket(${escapeLiteral(bucketWidth ?? "0")}::interval, ${time}${zone})`;
+}

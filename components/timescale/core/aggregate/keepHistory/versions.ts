@@ -1,0 +1,60 @@
+/** Versions of an aggregate that stand beside it, by their names and what is written on them. */
+import { displayName, type QualifiedName } from "../../identifier";
+import { parseMarker } from "../../marker";
+import type { Queryable } from "../../session";
+import { readSql } from "../../sqlFile";
+import { type ActualAggregate, inspectAggregate } from "../inspect";
+import { buildingName, replacedNames } from "./names";
+
+export interface Versions {
+    /** One that an earlier attempt has begun to build. */
+    readonly building?: QualifiedName;
+    /** The latest first. */
+    readonly replaced: readonly QualifiedName[];
+}
+
+/** @param name of the aggregate that is in use */
+export async function inspectVersions(client: Queryable, name: QualifiedName): Promise<Versions> {
+    const { from, to } = replacedNames(name);
+    const { rows } = await client.query<QualifiedName & { marker: string | null }>(
+        readSql("catalog/aggregate_versions.sql"),
+        [name.schema, buildingName(name).name, from, to],
+    );
+    const of = displayName(name);
+    const marked = rows.map((row) => ({
+        name: { schema: row.schema, name: row.name },
+        marker: parseMarker(row.marker),
+    }));
+    const building = marked.find(({ marker }) => marker.building?.of === of);
+    return {
+        ...(building !== undefined && { building: building.name }),
+        replaced: marked
+            .filter(({ marker }) => marker.replacedFrom === of)
+            .map(({ name: found }) => found),
+    };
+}
+
+export async function inspectStanding(
+    client: Queryable,
+    name: QualifiedName,
+): Promise<ActualAggregate | undefined> {
+    const found = await inspectAggregate(client, name);
+    return found.kind === "aggregate" ? found : undefined;
+}
+
+/** A version and whatever reads it, those on top first; to be dropped in that order. */
+export async function versionTree(
+    client: Queryable,
+    name: QualifiedName,
+): Promise<ActualAggregate[]> {
+    const { rows } = await client.query<QualifiedName & Record<string, unknown>>(
+        readSql("catalog/aggregate_tree.sql"),
+        [name.schema, name.name],
+    );
+    const tree: ActualAggregate[] = [];
+    for (const row of rows) {
+        const found = await inspectStanding(client, row);
+        if (found !== undefined) tree.push(found);
+    }
+    return tree;
+}
