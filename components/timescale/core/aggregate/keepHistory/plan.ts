@@ -72,8 +72,11 @@ function lines({ kind, pairs, views }: Replacement): ChangeLine[] {
     const [top, ...children] = pairs;
     const { mapping, stake, standing } = top;
     const followers = [
-        ...children.map(({ name }) => `continuous aggregate ${displayName(name)}`),
-        ...views.map(({ name }) => `view ${displayName(name)}`),
+        ...children.map(
+            ({ name, mapping: built }) =>
+                `continuous aggregate ${displayName(name)} reads the new version${built === null ? "" : ": it is built again over it"}`,
+        ),
+        ...views.map(({ name }) => `view ${displayName(name)} reads the new version`),
     ];
     const kept = stake.rows === 0 ? [] : [`${stake.rows} rows of history are copied: ${describeStake(stake)}`]; // prettier-ignore
     return [
@@ -97,10 +100,7 @@ function lines({ kind, pairs, views }: Replacement): ChangeLine[] {
             was: "none",
             will: stake.rows === 0 ? "computed from raw data" : "NULL in the copied history",
         })),
-        ...followers.map((title): ChangeLine => ({
-            code: "repointed",
-            property: `${title} reads the new version`,
-        })),
+        ...followers.map((property): ChangeLine => ({ code: "repointed", property })),
         {
             code: "replaced_version",
             property: `what stands now stays as ${displayName(top.replaced)}`,
