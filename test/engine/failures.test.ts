@@ -74,7 +74,7 @@ describeOnServers(
             expect(run.failure).toMatch(/integer out of range.*22003/);
             expect(run.failure).toContain("cast to a wider one before aggregating");
             expect(run.statuses).toContainEqual(
-                expect.stringMatching(/^squares: backfill \d+\/\d+ windows$/),
+                expect.stringMatching(/^squares: filling: .*, \d+ of \d+ days/),
             );
             const resource = resourcesOf(await stack.state()).get("squares");
             expect(resource?.initErrors?.join("\n")).toContain("integer out of range");

@@ -39,7 +39,7 @@ export function converge(
             fingerprint: rememberedOf(desired.query, actual.definition),
             objectId: actual.materializationId,
         };
-        const finish = (): Promise<void> => fillUp(session, desired, live, actual, hooks.onStatus);
+        const finish = (): Promise<void> => fillUp(session, desired, live, actual, hooks);
         return {
             plan,
             searchPath,
@@ -57,7 +57,7 @@ async function fillUp(
     desired: DesiredAggregate,
     { searchPath, server }: AggregatePlan,
     aggregate: ActualAggregate,
-    onStatus: (text: string) => void,
+    { onStatus, stop }: Pick<ConvergeHooks<ConvergedObject>, "onStatus" | "stop">,
 ): Promise<void> {
     await fill(session, {
         name: desired,
@@ -65,7 +65,9 @@ async function fillUp(
         retention: desired.retentionPolicy?.dropAfter ?? null,
         searchPath,
         extensionSchema: server.extensionSchema,
-        onProgress: (done, total) => onStatus(`backfill ${done}/${total} windows`),
+        onProgress: (_done, _total, text) => onStatus(text),
+        onStatus,
+        stop,
     });
     await applyStatements(session, finishFill(session, aggregate, desired), {
         object: displayName(desired),

@@ -1,0 +1,99 @@
+/**
+ * What of an aggregate can be filled, and what of it is still to be done: read from the catalog alone, so that
+ * a fill which was stopped, in whatever way, goes on from there.
+ */
+import { type QualifiedName, quoteQualified } from "../identifier";
+import { serverError } from "../serverErrors";
+import { inTransaction, type Queryable, type Session } from "../session";
+import { readSql } from "../sqlFile";
+import type { ActualAggregate } from "./inspect";
+
+export interface FillScope {
+    readonly name: QualifiedName;
+    readonly aggregate: Pick<ActualAggregate, "materialization" | "materializationId">;
+    /** The aggregate's own retention: older buckets would only be dropped again. Null: it has none. */
+    readonly retention: string | null;
+    readonly searchPath: readonly string[];
+    /** Inclusive; a literal in UTC. Default: where raw data begins. A bucket that begins before it is left out. */
+    readonly from?: string | undefined;
+    /** Exclusive; a literal in UTC. Default, and at most: where the last bucket that is over ends. */
+    readonly to?: string | undefined;
+}
+
+/** Whole buckets. All times are literals in UTC, such as `2026-08-24T00:00:00.000000Z`, in text order. */
+export interface FillRange {
+    /** Inclusive: below it raw data is not whole, and a refresh would take from buckets that stand. */
+    readonly lower: string;
+    /** Exclusive. */
+    readonly upper: string;
+    /** Where the raw data begins that is whole. */
+    readonly rawFrom: string;
+    /** Of a bucket; an interval. */
+    readonly width: string;
+    readonly timezone: string | null;
+    /** The least that is filled at once; an interval. */
+    readonly unit: string;
+    /** What one chunk of raw data covers, and a bucket and a day at least; in milliseconds. */
+    readonly chunk: number;
+}
+
+export interface FillWindow {
+    /** Inclusive. */
+    readonly start: string;
+    /** Exclusive. */
+    readonly end: string;
+}
+
+export interface FillUnit extends FillWindow {
+    /** Raw data in it has changed since it was computed, or it never was. */
+    readonly pending: boolean;
+}
+
+/** Undefined: there is nothing that could be filled. */
+export function readRange(session: Session, scope: FillScope): Promise<FillRange | undefined> {
+    return reading(session, scope, "fill_range", async (client) => {
+        const { aggregate, retention, from = null, to = null } = scope;
+        const started = await client.query<{ started: boolean }>(
+            `SELECT EXISTS (SELECT FROM ${quoteQualified(aggregate.materialization)}) AS started`,
+        );
+        const { rows } = await client.query<FillRange & Record<string, unknown>>(
+            readSql("catalog/fill_range.sql"),
+            [aggregate.materializationId, retention, started.rows[0]?.started ?? false, from, to],
+        );
+        return rows[0];
+    });
+}
+
+/** The range in the smallest windows, oldest first. */
+export function readUnits(
+    session: Session,
+    scope: FillScope,
+    { lower, upper, unit, width, timezone }: FillRange,
+): Promise<FillUnit[]> {
+    return reading(session, scope, "fill_windows", async (client) => {
+        const { rows } = await client.query<FillUnit & Record<string, unknown>>(
+            readSql("catalog/fill_windows.sql"),
+            [scope.aggregate.materializationId, lower, upper, unit, width, timezone],
+        );
+        return rows;
+    });
+}
+
+function reading<T>(
+    session: Session,
+    { searchPath, name }: FillScope,
+    statement: string,
+    work: (client: Queryable) => Promise<T>,
+): Promise<T> {
+    return inTransaction(session, { readOnly: true, searchPath }, work).then(
+        undefined,
+        (error: unknown) => {
+            throw serverError(error, { statement, object: name.name });
+        },
+    );
+}
+
+/** How long a window is, in milliseconds. */
+export function lengthOf({ start, end }: FillWindow): number {
+    return Date.parse(end) - Date.parse(start);
+}
