@@ -1,5 +1,5 @@
--- A range of an aggregate in windows of whole buckets, oldest first, and whether raw data in each has changed since it was
--- computed, or never was. $1 materialization hypertable id, $2 and $3 the range (timestamptz, whole buckets),
+-- A range of an aggregate in windows of whole buckets, oldest first, and the part of each (null: none) of which raw data has
+-- changed since it was computed, or was never computed. $1 materialization hypertable id, $2 and $3 the range (timestamptz, whole buckets),
 -- $4 about how long a window is, $5 width of a bucket (intervals), $6 the time zone of buckets, or null. Times are
 -- literals in UTC; an end is exclusive.
 WITH edges AS MATERIALIZED (
@@ -24,15 +24,28 @@ changed AS (
     WHERE a.mat_hypertable_id = $1::int
 ),
 pending AS (
-    SELECT DISTINCT generate_series(
-        greatest(1, width_bucket(lowest, starts)), least(cardinality(starts) - 1, width_bucket(greatest, starts))) AS number
-    FROM changed,
-        (SELECT array_agg(_timescaledb_functions.to_unix_microseconds(edge) ORDER BY number) AS starts FROM edges) AS s
+    SELECT number, min(lowest) AS lowest, max(greatest) AS greatest
+    FROM (
+        SELECT lowest, greatest, generate_series(
+            greatest(1, width_bucket(lowest, starts)),
+            least(cardinality(starts) - 1, width_bucket(greatest, starts))) AS number
+        FROM changed,
+            (SELECT array_agg(_timescaledb_functions.to_unix_microseconds(edge) ORDER BY number) AS starts FROM edges) AS s
+    ) AS parts
+    GROUP BY number
 )
 SELECT
     to_char(edge AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS start,
     to_char(next AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS end,
-    pending.number IS NOT NULL AS pending
+    -- What has changed in the middle of a bucket has changed the bucket.
+    to_char(CASE WHEN lowest <= _timescaledb_functions.to_unix_microseconds(edge) THEN edge
+                 WHEN $6::text IS NULL THEN time_bucket($5::interval, _timescaledb_functions.to_timestamp(lowest))
+                 ELSE time_bucket($5::interval, _timescaledb_functions.to_timestamp(lowest), $6::text)
+            END AT TIME ZONE 'UTC',
+        'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "pendingFrom",
+    to_char(CASE WHEN greatest >= _timescaledb_functions.to_unix_microseconds(next) THEN next
+                 ELSE _timescaledb_functions.to_timestamp(greatest + 1) END AT TIME ZONE 'UTC',
+        'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "pendingTo"
 FROM edges LEFT JOIN pending USING (number)
 WHERE next IS NOT NULL
 ORDER BY number

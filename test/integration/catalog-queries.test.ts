@@ -66,7 +66,7 @@ const queries: Readonly<Record<string, Query>> = {
             ...[materialization, "'2026-03-01 00:00Z'", "'2026-03-01 06:00Z'", "'2 hours'"],
             ...["'1 hour'", "null"],
         ],
-        columns: ["start", "end", "pending"],
+        columns: ["start", "end", "pendingFrom", "pendingTo"],
         rows: 3,
     },
     "function.sql": {

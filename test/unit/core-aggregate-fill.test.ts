@@ -29,7 +29,10 @@ function days(from: number, to: number, done: readonly number[] = []) {
     }));
 }
 
-type Unit = ReturnType<typeof days>[number];
+type Unit = ReturnType<typeof days>[number] & {
+    /** Buckets stand, and raw data has changed since. */
+    readonly stands?: boolean;
+};
 
 const name = { schema: 'Odd "Schema"', name: "it's" };
 
@@ -50,7 +53,7 @@ interface Script {
     /** What may be filled as it is found from the nth time on; default: all units. */
     readonly floors?: readonly string[];
     readonly jobs?: () => readonly Row[];
-    readonly onCall?: (sql: string) => undefined;
+    readonly onCall?: (sql: string) => void;
 }
 
 function answering({ units, floors = [], jobs = () => [], onCall }: Script) {
@@ -65,7 +68,19 @@ function answering({ units, floors = [], jobs = () => [], onCall }: Script) {
             looked += 1;
             return [{ lower, upper: last.end, rawFrom: lower, unit: "1 day", chunk: day }];
         }
-        if (sql.startsWith("-- A range")) return units;
+        if (sql.startsWith("-- A range")) {
+            return units.map(({ start, end, pending, stands }) => {
+                const part = pending || stands === true;
+                return {
+                    start,
+                    end,
+                    pendingFrom: part ? start : null,
+                    pendingTo: part ? end : null,
+                };
+            });
+        }
+        if (sql.includes("AS stands"))
+            return units.map(({ stands }) => ({ stands: stands === true }));
         if (sql.startsWith("-- Jobs")) return jobs();
         if (sql.startsWith("CALL")) onCall?.(sql);
         // Nothing has come since when the fill asks again after its last window.
@@ -78,10 +93,10 @@ const calls = (sent: readonly string[]): string[] => sent.filter((sql) => sql.st
 const bounds = (sent: readonly string[]): string[] =>
     calls(sent).map((call) => call.match(/2026-01-\d\d/g)?.join(" to ") ?? call);
 
-function failing(error: Error, times: number): () => undefined {
+function failing(error: Error, times: number): () => void {
     let left = times;
     return () => {
-        if (left === 0) return undefined;
+        if (left === 0) return;
         left -= 1;
         throw error;
     };
@@ -133,6 +148,13 @@ describe("fill", () => {
         expect(progress).toEqual(["4/10", "5/10", "6/10", "10/10"]);
     });
 
+    it("leaves alone what has changed since it was filled", async () => {
+        const units = days(1, 6, [1, 2]).map((unit, at) => ({ ...unit, stands: at === 1 }));
+        const { session, sent } = scriptedSession(answering({ units }));
+        await fill(session, settings());
+        expect(bounds(sent)[0]).toBe("2026-01-03 to 2026-01-04");
+    });
+
     it("finds nothing to do where there is no raw data, or all is filled", async () => {
         for (const units of [[], days(1, 3, [1, 2])]) {
             const { session, sent } = scriptedSession(answering({ units }));
@@ -178,7 +200,7 @@ describe("fill", () => {
 
     it("makes windows shorter that the server cancels for taking too long", async () => {
         const late = "canceling statement due to statement timeout";
-        const onCall = (sql: string): undefined => {
+        const onCall = (sql: string): void => {
             if (/01-04.*01-08/.test(sql)) throw databaseError("57014", late);
         };
         const { session, sent } = scriptedSession(answering({ units: days(1, 8), onCall }));
@@ -222,7 +244,7 @@ describe("fill", () => {
 
     it("ends after the window that runs when it is asked to stop, and says so", async () => {
         const stop = new AbortController();
-        const onCall = (): undefined => stop.abort();
+        const onCall = (): void => stop.abort();
         const { session, sent } = scriptedSession(answering({ units: days(1, 8), onCall }));
         const said: string[] = [];
         const options = { stop: stop.signal, onStatus: (text: string) => said.push(text) };

@@ -2,7 +2,7 @@
  * What of an aggregate can be filled, and what of it is still to be done: read from the catalog alone, so that
  * a fill which was stopped, in whatever way, goes on from there.
  */
-import { type QualifiedName, quoteQualified } from "../identifier";
+import { escapeIdentifier, type QualifiedName, quoteQualified } from "../identifier";
 import { serverError } from "../serverErrors";
 import { inTransaction, type Queryable, type Session } from "../session";
 import { readSql } from "../sqlFile";
@@ -10,7 +10,10 @@ import type { ActualAggregate } from "./inspect";
 
 export interface FillScope {
     readonly name: QualifiedName;
-    readonly aggregate: Pick<ActualAggregate, "materialization" | "materializationId">;
+    readonly aggregate: Pick<
+        ActualAggregate,
+        "materialization" | "materializationId" | "timeColumn"
+    >;
     /** The aggregate's own retention: older buckets would only be dropped again. Null: it has none. */
     readonly retention: string | null;
     readonly searchPath: readonly string[];
@@ -45,7 +48,10 @@ export interface FillWindow {
 }
 
 export interface FillUnit extends FillWindow {
-    /** Raw data in it has changed since it was computed, or it never was. */
+    /**
+     * It was never computed. Where raw data has changed since, buckets stand: those are left to the refresh policy, for
+     * what has changed may also be that retention took the raw data.
+     */
     readonly pending: boolean;
 }
 
@@ -64,6 +70,11 @@ export function readRange(session: Session, scope: FillScope): Promise<FillRange
     });
 }
 
+interface PendingPart extends FillWindow {
+    readonly pendingFrom: string | null;
+    readonly pendingTo: string | null;
+}
+
 /** The range in the smallest windows, oldest first. */
 export function readUnits(
     session: Session,
@@ -71,12 +82,35 @@ export function readUnits(
     { lower, upper, unit, width, timezone }: FillRange,
 ): Promise<FillUnit[]> {
     return reading(session, scope, "fill_windows", async (client) => {
-        const { rows } = await client.query<FillUnit & Record<string, unknown>>(
+        const { rows } = await client.query<PendingPart & Record<string, unknown>>(
             readSql("catalog/fill_windows.sql"),
             [scope.aggregate.materializationId, lower, upper, unit, width, timezone],
         );
-        return rows;
+        const stands = await standing(client, scope, rows);
+        return rows.map(({ start, end, pendingFrom }, at) => {
+            return { start, end, pending: pendingFrom !== null && stands[at] !== true };
+        });
     });
+}
+
+/** Whether there are buckets in the part of each that is pending. */
+async function standing(
+    client: Queryable,
+    { aggregate }: FillScope,
+    parts: readonly PendingPart[],
+): Promise<boolean[]> {
+    const bucket = escapeIdentifier(aggregate.timeColumn);
+    const { rows } = await client.query<{ stands: boolean }>(
+        [
+            "SELECT begins IS NOT NULL AND EXISTS (",
+            `    SELECT FROM ${quoteQualified(aggregate.materialization)}`,
+            `    WHERE ${bucket} >= begins AND ${bucket} < ends) AS stands`,
+            "FROM unnest($1::timestamptz[], $2::timestamptz[]) WITH ORDINALITY AS part (begins, ends, number)",
+            "ORDER BY number",
+        ].join("\n"),
+        [parts.map(({ pendingFrom }) => pendingFrom), parts.map(({ pendingTo }) => pendingTo)],
+    );
+    return rows.map(({ stands }) => stands);
 }
 
 function reading<T>(
