@@ -21,6 +21,11 @@ export interface FillScope {
     readonly from?: string | undefined;
     /** Exclusive; a literal in UTC. Default, and at most: where the last bucket that is over ends. */
     readonly to?: string | undefined;
+    /**
+     * Whether buckets that stand are computed again where raw data has changed since. Default false: that is left to the
+     * refresh policy, for what has changed may also be that retention took the raw data.
+     */
+    readonly recompute?: boolean | undefined;
 }
 
 /** Whole buckets. All times are literals in UTC, such as `2026-08-24T00:00:00.000000Z`, in text order. */
@@ -48,10 +53,7 @@ export interface FillWindow {
 }
 
 export interface FillUnit extends FillWindow {
-    /**
-     * It was never computed. Where raw data has changed since, buckets stand: those are left to the refresh policy, for
-     * what has changed may also be that retention took the raw data.
-     */
+    /** It was never computed; with `recompute` also: raw data has changed since. */
     readonly pending: boolean;
 }
 
@@ -86,7 +88,7 @@ export function readUnits(
             readSql("catalog/fill_windows.sql"),
             [scope.aggregate.materializationId, lower, upper, unit, width, timezone],
         );
-        const stands = await standing(client, scope, rows);
+        const stands = scope.recompute === true ? [] : await standing(client, scope, rows);
         return rows.map(({ start, end, pendingFrom }, at) => {
             return { start, end, pending: pendingFrom !== null && stands[at] !== true };
         });
