@@ -14,15 +14,11 @@ export interface Clamp {
     readonly reason: string;
 }
 
-/**
- * @param wholeFrom below it raw data is gone in part
- * @param now in milliseconds since the epoch
- */
+/** @param wholeFrom below it raw data is gone in part */
 export function clamps(
     { from, to }: Asked,
     range: FillRange,
     wholeFrom: string | undefined,
-    now: number,
 ): Clamp[] {
     const found: Clamp[] = [];
     if (from !== undefined && from < range.lower) {
@@ -32,12 +28,9 @@ export function clamps(
         });
     }
     if (to !== undefined && to > range.upper) {
-        const late = Date.parse(to) >= now || Date.parse(range.upper) + bucketLength(range) > now;
         found.push({
             ...{ bound: "to", asked: to, taken: range.upper },
-            reason: late
-                ? "later buckets are not over yet"
-                : `a bucket is ${range.width} long, and only whole ones are computed`,
+            reason: to > range.present ? "later buckets are not over yet" : wholeBuckets(range),
         });
     }
     return found;
@@ -45,15 +38,12 @@ export function clamps(
 
 function lowerReason(from: string, range: FillRange, wholeFrom: string | undefined): string {
     const whole = wholeFrom !== undefined && wholeFrom > range.rawFrom ? wholeFrom : range.rawFrom;
-    if (from >= whole) return `a bucket is ${range.width} long, and only whole ones are computed`;
+    if (from >= whole) return wholeBuckets(range);
     return `raw data is whole from ${showTime(whole)} on: computing older buckets again would delete history`;
 }
 
-/** Only good enough to tell why a range ends; months count as none. */
-function bucketLength({ width }: FillRange): number {
-    const [, days = "0", time = "0:0:0"] = /^(?:(\d+) days?)? ?(\d+:\d+:[\d.]+)?$/.exec(width) ?? [];
-    const [hours = 0, minutes = 0, seconds = 0] = time.split(":").map(Number);
-    return ((Number(days) * 24 + hours) * 3600 + minutes * 60 + seconds) * 1000;
+function wholeBuckets({ width }: FillRange): string {
+    return `a bucket is ${width} long, and only whole ones are computed`;
 }
 
 /** Such as `--from 2026-01-01 00:00 UTC becomes 2026-08-24 00:00 UTC: raw data is whole from …`. */

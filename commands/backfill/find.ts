@@ -17,16 +17,18 @@ export interface Found {
 
 /** @throws TimescaleError with the nearest names when there is none, or with all when there are several */
 export async function findAggregate(session: Session, given: string): Promise<Found> {
-    const { rows } = await session.client.query<{ schema: string; name: string }>(
-        `SELECT user_view_schema AS schema, user_view_name AS name FROM _timescaledb_catalog.continuous_agg ORDER BY 1, 2`,
-    ).then(undefined, (error: unknown) => {
-        throw new TimescaleError("the continuous aggregates of this database cannot be read", {
-            code: "not_timescale",
-            detail: error instanceof Error ? error.message : String(error),
-            hint: "check --db-name: the extension timescaledb has to be in it",
-            cause: error,
+    const { rows } = await session.client
+        .query<{ schema: string; name: string }>(
+            `SELECT user_view_schema AS schema, user_view_name AS name FROM _timescaledb_catalog.continuous_agg ORDER BY 1, 2`,
+        )
+        .then(undefined, (error: unknown) => {
+            throw new TimescaleError("the continuous aggregates of this database cannot be read", {
+                code: "not_timescale",
+                detail: error instanceof Error ? error.message : String(error),
+                hint: "check --db-name: the extension timescaledb has to be in it",
+                cause: error,
+            });
         });
-    });
     const name = choose(given, rows, session.connection.database);
     const { found, server, searchPath } = await inspecting(session, name, (client) =>
         inspectAggregate(client, name),
@@ -42,7 +44,10 @@ export function choose(
     database: string,
 ): QualifiedName {
     const fits = known.filter(
-        (one) => given === one.name || given === `${one.schema}.${one.name}` || given === displayName(one),
+        (one) =>
+            given === one.name ||
+            given === `${one.schema}.${one.name}` ||
+            given === displayName(one),
     );
     const [first, ...others] = fits;
     if (first === undefined) throw unknown(given, known, database);
@@ -62,8 +67,10 @@ function unknown(given: string, known: readonly QualifiedName[], database: strin
     const all = known.map(({ schema, name }) => (schema === "public" ? name : `${schema}.${name}`));
     return new TimescaleError(`there is no continuous aggregate ${given}`, {
         code: "unknown_aggregate",
-        detail: all.length === 0 ? `database ${database} has none` : `database ${database} has ${all.join(", ")}`,
+        detail:
+            all.length === 0
+                ? `database ${database} has none`
+                : `database ${database} has ${all.join(", ")}`,
         hint: meant === undefined ? "give one of these names" : `did you mean ${meant}?`,
     });
 }
-

@@ -4,7 +4,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { type Target, targets } from "../../components/config/keys";
 import type { Connection } from "../../components/timescale/core/connection";
 import { TimescaleError } from "../../components/timescale/core/errors";
-import { addServerOptions, serverFrom, type ServerFlags } from "../import/serverOptions";
+import { addServerOptions, type ServerFlags, serverFrom } from "../import/serverOptions";
 import { parseTime, showTime } from "./times";
 
 export interface BackfillOptions {
@@ -49,8 +49,16 @@ export function parseOptions(
             "Computes an aggregate's buckets from raw data, in windows sized by measured speed: what was never computed, and what raw data has changed in since.",
         )
         .argument("<aggregate>", "name of the continuous aggregate, with or without its schema")
-        .option("--from <time>", "first bucket, in UTC (default: where raw data begins)", parseBound)
-        .option("--to <time>", "end, not included (default: the last bucket that is over)", parseBound)
+        .option(
+            "--from <time>",
+            "first bucket, in UTC (default: where raw data begins)",
+            parseBound,
+        )
+        .option(
+            "--to <time>",
+            "end, not included (default: the last bucket that is over)",
+            parseBound,
+        )
         .option("--dry-run", "list the windows and the rows at stake, and change nothing")
         .option("--json", "print the result as JSON on standard output")
         .addOption(

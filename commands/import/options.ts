@@ -2,7 +2,7 @@
 import { Command, InvalidArgumentError } from "commander";
 
 import type { Connection } from "../../components/timescale/core/connection";
-import { addServerOptions, serverFrom, type ServerFlags } from "./serverOptions";
+import { addServerOptions, type ServerFlags, serverFrom } from "./serverOptions";
 
 export interface ImportOptions {
     /** But for the password. */

@@ -49,6 +49,8 @@ floored AS (
         CASE WHEN timezone IS NULL THEN time_bucket(width, wanted)
              ELSE time_bucket(width, wanted, timezone) END AS floor,
         -- A window that reaches into the future would move the source's invalidation threshold there.
+        CASE WHEN timezone IS NULL THEN time_bucket(width, now())
+             ELSE time_bucket(width, now(), timezone) END AS present,
         CASE WHEN timezone IS NULL THEN time_bucket(width, least($5::timestamptz, now()))
              ELSE time_bucket(width, least($5::timestamptz, now()), timezone) END AS upper
     FROM bounds b
@@ -65,6 +67,7 @@ SELECT
     to_char(lower AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS lower,
     to_char(upper AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS upper,
     to_char(raw_from AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "rawFrom",
+    to_char(present AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS present,
     width::text AS width,
     timezone,
     -- As fine as a fill may have to stop, and not so fine that there are many thousands of windows.

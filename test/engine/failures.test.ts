@@ -162,7 +162,7 @@ describeOnServers(
             expect(windows).toHaveLength(2);
             expect(run.statuses).toContainEqual(
                 expect.stringMatching(
-                    /^interrupted: stopping after this window; the next up goes on; filling: /,
+                    /^interrupted: stopping after this window; the next run goes on; filling: /,
                 ),
             );
             expect(run.failure).toContain("the fill of public.interrupted was stopped");

@@ -58,7 +58,7 @@ const queries: Readonly<Record<string, Query>> = {
     },
     "fill_range.sql": {
         parameters: [materialization, "'1 day'", "'false'", "null", "null"],
-        columns: ["lower", "upper", "rawFrom", "width", "timezone", "unit", "chunk"],
+        columns: ["lower", "upper", "rawFrom", "present", "width", "timezone", "unit", "chunk"],
         rows: 1,
     },
     "fill_windows.sql": {
@@ -91,6 +91,7 @@ const queries: Readonly<Record<string, Query>> = {
     },
     "hypertable_name.sql": { parameters: [source], columns: ["schema", "name"], rows: 1 },
     "identity.sql": { parameters: [], columns: ["databaseUuid"], rows: 1 },
+    "kept_raw.sql": { parameters: [source], columns: ["keptFrom"], rows: 1 },
     "kept_aggregate.sql": {
         parameters: ["(SELECT 'pulumi-timescale: kept x')"],
         columns: ["schema", "name"],

@@ -255,7 +255,7 @@ describe("fill", () => {
         });
         expect(bounds(sent)).toEqual(["2026-01-01 to 2026-01-02"]);
         expect(said).toEqual([
-            "stopping after this window; the next up goes on; filling: 2026-01-01 … 2026-01-08, 0 of 7 days",
+            "stopping after this window; the next run goes on; filling: 2026-01-01 … 2026-01-08, 0 of 7 days",
         ]);
     });
 

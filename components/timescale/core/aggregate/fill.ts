@@ -89,7 +89,7 @@ async function fillPass(session: Session, options: FillOptions, range: FillRange
         });
     };
     const onStop = (): void =>
-        onStatus(`stopping after this window; the next up goes on; ${words()}`);
+        onStatus(`stopping after this window; the next run goes on; ${words()}`);
     stop?.addEventListener("abort", onStop);
     try {
         for (;;) {

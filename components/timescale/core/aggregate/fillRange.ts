@@ -36,6 +36,8 @@ export interface FillRange {
     readonly upper: string;
     /** Where the raw data begins that is whole. */
     readonly rawFrom: string;
+    /** Where the last bucket that is over ends. */
+    readonly present: string;
     /** Of a bucket; an interval. */
     readonly width: string;
     readonly timezone: string | null;
