@@ -16,7 +16,7 @@ export interface Row {
     readonly doing: string;
     /** In milliseconds since the epoch. */
     readonly started: number;
-    /** The resource's latest passing message, such as `backfill 3/5 windows`. */
+    /** The resource's latest passing message, such as `filling: … 3 of 5 days`. */
     readonly status: string | undefined;
 }
 

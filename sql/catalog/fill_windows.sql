@@ -1,61 +1,51 @@
--- The edges of the windows that a first fill refreshes, oldest first, each a whole number of buckets.
--- $1 materialization hypertable id, $2 retention of the aggregate (interval, null: for ever), $3 whether buckets
--- are there already. An edge is a literal of the time column's type, in UTC. No row: nothing to fill.
-WITH aggregate AS (
-    SELECT
-        a.raw_hypertable_id AS source_id,
-        CASE WHEN (a_json ->> 'bucket_width')::bigint > 0
-             THEN (a_json ->> 'bucket_width')::bigint * interval '1 microsecond'
-             ELSE (bf_json ->> 'bucket_width')::interval END AS width,
-        nullif(coalesce(bf_json ->> 'timezone', bf_json ->> 'bucket_timezone'), '') AS timezone
+-- A range of an aggregate in windows of whole buckets, oldest first, and the part of each (null: none) of which raw data has
+-- changed since it was computed, or was never computed. $1 materialization hypertable id, $2 and $3 the range (timestamptz, whole buckets),
+-- $4 about how long a window is, $5 width of a bucket (intervals), $6 the time zone of buckets, or null. Times are
+-- literals in UTC; an end is exclusive.
+WITH edges AS MATERIALIZED (
+    SELECT edge, row_number() OVER (ORDER BY edge) AS number, lead(edge) OVER (ORDER BY edge) AS next
     FROM (
-        SELECT a.*, to_jsonb(a) AS a_json, to_jsonb(bf) AS bf_json
-        FROM _timescaledb_catalog.continuous_agg a
-        LEFT JOIN _timescaledb_catalog.continuous_aggs_bucket_function bf USING (mat_hypertable_id)
-        WHERE a.mat_hypertable_id = $1::int
-    ) a
+        SELECT CASE WHEN $6::text IS NULL THEN time_bucket($5::interval, step)
+                    ELSE time_bucket($5::interval, step, $6::text) END AS edge
+        FROM generate_series($2::timestamptz, $3::timestamptz, $4::interval) AS step
+        UNION
+        SELECT $3::timestamptz
+    ) AS bucketed
+    WHERE edge >= $2::timestamptz
 ),
-source AS (
-    SELECT g.*, d.interval_length * interval '1 microsecond' AS chunk,
-        (SELECT _timescaledb_functions.to_timestamp(min(ds.range_start))
-         FROM _timescaledb_catalog.chunk c
-         JOIN _timescaledb_catalog.chunk_constraint cc ON cc.chunk_id = c.id
-         JOIN _timescaledb_catalog.dimension_slice ds ON ds.id = cc.dimension_slice_id
-         WHERE c.hypertable_id = g.source_id AND ds.dimension_id = d.id AND NOT c.dropped) AS first_chunk,
-        (SELECT (j.config ->> 'drop_after')::interval FROM _timescaledb_config.bgw_job j
-         WHERE j.hypertable_id = g.source_id AND j.proc_name = 'policy_retention' LIMIT 1) AS source_retention
-    FROM aggregate g
-    JOIN _timescaledb_catalog.dimension d ON d.hypertable_id = g.source_id AND d.interval_length IS NOT NULL
-),
-bounds AS (
-    SELECT s.*, greatest(first_chunk, now() - $2::interval) AS wanted,
-        -- Retention has cut the source where its first chunk is as old as retention lets it be: the bucket that
-        -- the cut goes through would be a part of itself. So would one, filled before, that is filled again.
-        $3::bool OR coalesce(first_chunk < now() - source_retention + 2 * chunk, false) AS whole_only
-    FROM source s
-    WHERE first_chunk IS NOT NULL
-),
-floored AS (
-    SELECT b.*,
-        CASE WHEN timezone IS NULL THEN time_bucket(width, wanted) ELSE time_bucket(width, wanted, timezone) END AS floor
-    FROM bounds b
-),
-steps AS (
-    SELECT f.*,
-        CASE WHEN whole_only AND floor < wanted THEN floor + width ELSE floor END AS lower,
-        greatest(width, chunk, interval '1 day') AS step
-    FROM floored f
-),
-edges AS (
-    SELECT DISTINCT CASE WHEN timezone IS NULL THEN time_bucket(width, edge)
-                         ELSE time_bucket(width, edge, timezone) END AS edge
-    FROM steps, generate_series(lower, now(), step) AS edge
+changed AS (
+    SELECT lowest_modified_value AS lowest, greatest_modified_value AS greatest
+    FROM _timescaledb_catalog.continuous_aggs_materialization_invalidation_log
+    WHERE materialization_id = $1::int
     UNION
-    -- The last window ends with the last bucket that is over: a window that reaches into the future would move
-    -- the source's invalidation threshold there.
-    SELECT CASE WHEN timezone IS NULL THEN time_bucket(width, now()) ELSE time_bucket(width, now(), timezone) END
-    FROM steps
+    SELECT l.lowest_modified_value, l.greatest_modified_value
+    FROM _timescaledb_catalog.continuous_aggs_hypertable_invalidation_log l
+    JOIN _timescaledb_catalog.continuous_agg a ON a.raw_hypertable_id = l.hypertable_id
+    WHERE a.mat_hypertable_id = $1::int
+),
+pending AS (
+    SELECT number, min(lowest) AS lowest, max(greatest) AS greatest
+    FROM (
+        SELECT lowest, greatest, generate_series(
+            greatest(1, width_bucket(lowest, starts)),
+            least(cardinality(starts) - 1, width_bucket(greatest, starts))) AS number
+        FROM changed,
+            (SELECT array_agg(_timescaledb_functions.to_unix_microseconds(edge) ORDER BY number) AS starts FROM edges) AS s
+    ) AS parts
+    GROUP BY number
 )
-SELECT to_char(edge AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS edge FROM edges, steps
-WHERE edge >= lower
-ORDER BY edges.edge
+SELECT
+    to_char(edge AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS start,
+    to_char(next AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS end,
+    -- What has changed in the middle of a bucket has changed the bucket.
+    to_char(CASE WHEN lowest <= _timescaledb_functions.to_unix_microseconds(edge) THEN edge
+                 WHEN $6::text IS NULL THEN time_bucket($5::interval, _timescaledb_functions.to_timestamp(lowest))
+                 ELSE time_bucket($5::interval, _timescaledb_functions.to_timestamp(lowest), $6::text)
+            END AT TIME ZONE 'UTC',
+        'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "pendingFrom",
+    to_char(CASE WHEN greatest >= _timescaledb_functions.to_unix_microseconds(next) THEN next
+                 ELSE _timescaledb_functions.to_timestamp(greatest + 1) END AT TIME ZONE 'UTC',
+        'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "pendingTo"
+FROM edges LEFT JOIN pending USING (number)
+WHERE next IS NOT NULL
+ORDER BY number

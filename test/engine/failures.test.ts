@@ -25,8 +25,15 @@ const killed = {
     refreshPolicy: { startOffset: "3 days", endOffset: "1 day", scheduleInterval: "1 hour" },
 };
 
+const interrupted = {
+    name: "interrupted",
+    query: byDay,
+    refreshPolicy: { startOffset: "3 days", endOffset: "1 day", scheduleInterval: "1 hour" },
+};
+
 /** What a fill sends for each window. */
 const refresh = /CALL \S*refresh_continuous_aggregate/;
+const window = /CALL \S*refresh_continuous_aggregate[^\0]*/;
 
 describeOnServers(
     "an up that fails in the middle",
@@ -74,7 +81,7 @@ describeOnServers(
             expect(run.failure).toMatch(/integer out of range.*22003/);
             expect(run.failure).toContain("cast to a wider one before aggregating");
             expect(run.statuses).toContainEqual(
-                expect.stringMatching(/^squares: backfill \d+\/\d+ windows$/),
+                expect.stringMatching(/^squares: filling: .*, \d+ of \d+ days/),
             );
             const resource = resourcesOf(await stack.state()).get("squares");
             expect(resource?.initErrors?.join("\n")).toContain("integer out of range");
@@ -112,6 +119,7 @@ describeOnServers(
 
         it("because the engine is killed leaves no process behind and loses nothing", async () => {
             const program = readings(connection, overflowing, cut, killed);
+            const windows = link.record(window);
             const running = stack.up(program);
             await link.hold(refresh, 3, running);
             const children = stack.kill();
@@ -133,10 +141,44 @@ describeOnServers(
 
             expect(changes(next)).toEqual({ killed: "create" });
             await expectFinished("killed", byDay);
+            // The third was sent, and never arrived: it is the first of those that are made up for.
+            const [first, second, third, ...rest] = windows.map(bounds);
+            expect(rest[0]?.[0]).toBe(third?.[0]);
+            expect(first?.[1]).toBe(second?.[0]);
+            expect(second?.[1]).toBe(third?.[0]);
+        });
+
+        it("because of Ctrl-C ends after the window that runs, and is finished by the next", async () => {
+            const program = readings(connection, overflowing, cut, killed, interrupted);
+            const windows = link.record(window);
+            const running = stack.up(program);
+            await link.hold(refresh, 2, running);
+            stack.interrupt();
+            // As long as this window takes.
+            await sleep(2000);
+            link.resume();
+            const run = failed(await running);
+
+            expect(windows).toHaveLength(2);
+            expect(run.statuses).toContainEqual(
+                expect.stringMatching(
+                    /^interrupted: stopping after this window; the next run goes on; filling: /,
+                ),
+            );
+            expect(run.failure).toContain("the fill of public.interrupted was stopped");
+            await expectUnfinished("interrupted", byDay);
+            const resource = resourcesOf(await stack.state()).get("interrupted");
+            expect(resource?.initErrors?.join("\n")).toContain("was stopped");
+
+            const next = succeeded(await stack.up(program));
+
+            expect(changes(next)).toEqual({ interrupted: "update" });
+            expect(bounds(windows[2])[0]).toBe(bounds(windows[1])[1]);
+            await expectFinished("interrupted", byDay);
         });
 
         it("has left nothing to do in the end", async () => {
-            const program = readings(connection, overflowing, cut, killed);
+            const program = readings(connection, overflowing, cut, killed, interrupted);
 
             // The engine remembers what it was killed at until it is told to forget.
             succeeded(await stack.refresh({ clearPendingCreates: true, expectNoChanges: true }));
@@ -152,6 +194,11 @@ describeOnServers(
     },
     ({ admin }) => (admin === undefined ? undefined : whyNoLink(admin)),
 );
+
+/** From when to when a window goes. */
+function bounds(call = ""): string[] {
+    return call.match(/\d{4}-\d\d-\d\dT[\d:.]+Z/g) ?? [];
+}
 
 /** Until none of these processes runs; one that nobody has collected yet counts as ended. */
 async function secondsUntilEnded(processes: readonly number[]): Promise<number> {

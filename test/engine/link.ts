@@ -21,6 +21,10 @@ export interface Link {
     readonly hold: (pattern: RegExp, nth: number, running: Promise<unknown>) => Promise<void>;
     /** Holds no new client any more. */
     readonly release: () => void;
+    /** The same, and sends on what it has held. */
+    readonly resume: () => void;
+    /** Collects from now on what clients send that matches, held or not. */
+    readonly record: (pattern: RegExp) => readonly string[];
     readonly close: () => Promise<void>;
 }
 
@@ -40,6 +44,8 @@ interface Hold {
 /** Opens a link to the server of this connection. */
 export async function openLink(target: Connection): Promise<Link> {
     const sockets = new Set<net.Socket>();
+    const recorded: { readonly pattern: RegExp; readonly found: string[] }[] = [];
+    let sendOn: (() => void)[] = [];
     let hold: Hold | undefined;
     const server = net.createServer((client) => {
         const upstream = net.connect(target.port, target.host);
@@ -58,13 +64,23 @@ export async function openLink(target: Connection): Promise<Link> {
         }
         upstream.on("data", (bytes) => client.write(bytes));
         client.on("data", (bytes: Buffer) => {
-            if (held) return;
+            for (const { pattern, found } of recorded) {
+                found.push(...(pattern.exec(String(bytes)) ?? []));
+            }
+            const pass = (): void => {
+                upstream.write(bytes);
+            };
+            if (held) {
+                sendOn.push(pass);
+                return;
+            }
             if (hold?.pattern.test(String(bytes)) === true && --hold.remaining === 0) {
                 held = true;
+                sendOn = [() => (held = false), pass];
                 hold.reached();
                 return;
             }
-            upstream.write(bytes);
+            pass();
         });
     });
     const listen = async (port: number): Promise<void> => {
@@ -96,6 +112,15 @@ export async function openLink(target: Connection): Promise<Link> {
         },
         release: () => {
             hold = undefined;
+        },
+        resume: () => {
+            hold = undefined;
+            for (const act of sendOn) act();
+        },
+        record: (pattern) => {
+            const found: string[] = [];
+            recorded.push({ pattern, found });
+            return found;
         },
         close: cut,
     };

@@ -20,6 +20,8 @@ export interface EngineProcess extends Runnable {
     readonly command: automation.PulumiCommand;
     /** Ends the engine that runs now with SIGKILL; gives the process ids of its children. */
     readonly kill: () => readonly number[];
+    /** Sends the engine that runs now what Ctrl-C sends. */
+    readonly interrupt: () => void;
     /** Process ids of the children of the engine that runs now. */
     readonly children: () => readonly number[];
 }
@@ -66,6 +68,9 @@ export async function openEngine(directory: string): Promise<EngineProcess> {
         run,
         children,
         command: Object.assign(Object.create(command) as automation.PulumiCommand, { run }),
+        interrupt: () => {
+            if (running?.kill("SIGINT") !== true) throw new Error("no engine is running");
+        },
         kill: () => {
             const engine = running;
             if (engine?.pid === undefined) throw new Error("no engine is running");

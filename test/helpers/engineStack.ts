@@ -90,6 +90,8 @@ export interface EngineStack {
     readonly state: () => Promise<State>;
     /** Ends the engine that runs now with SIGKILL; gives the process ids of its children. */
     readonly kill: () => readonly number[];
+    /** Sends the engine that runs now what Ctrl-C sends. */
+    readonly interrupt: () => void;
     /** Process ids of the children of the engine that runs now. */
     readonly children: () => readonly number[];
     /** The folder in which the engine and the provider run. */
@@ -199,6 +201,7 @@ export async function createEngineStack(files?: string): Promise<EngineStack> {
             };
         },
         kill: engine.kill,
+        interrupt: engine.interrupt,
         children: engine.children,
         workDir,
         traces: async () =>

@@ -56,10 +56,18 @@ const queries: Readonly<Record<string, Query>> = {
         parameters: ["'public.requests_hourly'"],
         columns: ["kind", "schema", "name"],
     },
+    "fill_range.sql": {
+        parameters: [materialization, "'1 day'", "'false'", "null", "null"],
+        columns: ["lower", "upper", "rawFrom", "present", "width", "timezone", "unit", "chunk"],
+        rows: 1,
+    },
     "fill_windows.sql": {
-        parameters: [materialization, "'1 day'", "'false'"],
-        columns: ["edge"],
-        rows: 2,
+        parameters: [
+            ...[materialization, "'2026-03-01 00:00Z'", "'2026-03-01 06:00Z'", "'2 hours'"],
+            ...["'1 hour'", "null"],
+        ],
+        columns: ["start", "end", "pendingFrom", "pendingTo"],
+        rows: 3,
     },
     "function.sql": {
         parameters: ["'public'", "'counted'", "null", "'observatory_owner'"],
@@ -83,6 +91,7 @@ const queries: Readonly<Record<string, Query>> = {
     },
     "hypertable_name.sql": { parameters: [source], columns: ["schema", "name"], rows: 1 },
     "identity.sql": { parameters: [], columns: ["databaseUuid"], rows: 1 },
+    "kept_raw.sql": { parameters: [source], columns: ["keptFrom"], rows: 1 },
     "kept_aggregate.sql": {
         parameters: ["(SELECT 'pulumi-timescale: kept x')"],
         columns: ["schema", "name"],
@@ -109,6 +118,7 @@ const queries: Readonly<Record<string, Query>> = {
         ],
         rows: 1,
     },
+    "running_jobs.sql": { parameters: [materialization], columns: ["pid", "job"], rows: 0 },
     "server.sql": {
         parameters: [],
         columns: serverColumns,

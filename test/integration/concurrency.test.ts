@@ -259,7 +259,7 @@ onServersWithSessions("locks, deployments at the same time and jobs", (target) =
         const inputs = hourly("ended");
         const declared = aggregate(target, inputs);
         const stop = (text: string): void => {
-            if (/^backfill [3-9]\//.test(text)) throw new Error("stopped");
+            if (/^filling: .* [3-9] of \d+ days/.test(text)) throw new Error("stopped");
         };
         await expect(declared.up(undefined, { onStatus: stop })).rejects.toThrow("stopped");
         const [table] = await target.asAdmin(

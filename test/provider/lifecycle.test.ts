@@ -154,8 +154,8 @@ onEveryServer((target) => {
         expect(row.every(({ ephemeral, severity }) => ephemeral && severity === "info")).toBe(true);
         const texts = row.map(({ message }) => message);
         expect(texts[0]).toBe("creating the aggregate");
-        expect(texts).toContainEqual(expect.stringMatching(/^backfill 0\/[56] windows$/));
-        expect(texts.at(-1)).toMatch(/^backfill ([56])\/\1 windows$/);
+        expect(texts).toContainEqual(expect.stringMatching(/^filling: \S+ … \S+, 0 of [56] days$/));
+        expect(texts.at(-1)).toMatch(/^filling: \S+ … \S+, ([56]) of \1 days, \d\.\d s a window$/);
         expect(engine.take()).toEqual([]);
     });
 

@@ -2,9 +2,10 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { providerText } from "../../components/timescale/resource";
-import { onEveryServer } from "../integration/onEveryServer";
+import { onEveryServer, onServersWithSessions } from "../integration/onEveryServer";
 import { startFakeEngine } from "./fakeEngine";
 import { projectFolder, startProvider } from "./providerProcess";
 import { hourly, rawTable, resource } from "./resources";
@@ -111,6 +112,63 @@ onEveryServer((target) => {
                 engine.kill();
             }
         });
+    });
+});
+
+onServersWithSessions("a fill whose engine is killed", (target) => {
+    const refreshing = `SELECT count(*)::int AS n FROM pg_stat_activity
+        WHERE datname = current_database() AND query LIKE 'CALL %refresh_continuous_aggregate%' AND state = 'active'`;
+
+    async function until(refreshes: number): Promise<number> {
+        const started = Date.now();
+        for (;;) {
+            const [row] = await target.asAdmin(refreshing);
+            if (row?.["n"] === refreshes) return Date.now() - started;
+            if (Date.now() - started > 30_000) throw new Error(`never ${refreshes} refreshes`);
+            await sleep(50);
+        }
+    }
+
+    it("ends soon, and so does the refresh that the server was at", async () => {
+        await target.byHand("CREATE TABLE requests (ts timestamptz NOT NULL, model text, v int)");
+        await target.byHand("SELECT create_hypertable('requests', 'ts')");
+        await target.byHand(
+            "INSERT INTO requests SELECT now() - interval '1 day' - i * interval '1 minute', 'm', 1 FROM generate_series(1, 600) i",
+        );
+        // One window takes a minute.
+        await target.byHand(
+            `CREATE FUNCTION slow(v int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS
+             $$ BEGIN PERFORM pg_sleep(0.5); RETURN v; END $$`,
+        );
+        const engine = await startFakeEngine();
+        const provider = await startProvider(engine.address);
+        const aggregate = resource("ContinuousAggregate", "slow", {
+            name: "slow",
+            query: "SELECT time_bucket('1 hour', ts) AS bucket, sum(slow(v)) AS n FROM requests GROUP BY 1",
+            connection: target.database.owner,
+        });
+        try {
+            const answer = provider.create(aggregate).then(
+                () => "created",
+                () => "failed",
+            );
+            await until(1);
+
+            engine.kill();
+
+            const started = Date.now();
+            expect(await endsWithin(soon, provider.ended)).toBe(true);
+            expect(Date.now() - started).toBeLessThan(soon);
+            // The server looks once a second whether its client lives.
+            expect(await until(0)).toBeLessThan(soon);
+            expect(await answer).toBe("failed");
+        } finally {
+            await provider.stop();
+        }
+        const [left] = await target.byHand(
+            "SELECT (SELECT count(*)::int FROM slow) AS buckets, to_regclass('slow') IS NOT NULL AS there",
+        );
+        expect(left).toEqual({ buckets: 0, there: true });
     });
 });
 

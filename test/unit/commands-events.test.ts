@@ -61,8 +61,8 @@ describe("rows", () => {
     it("show a resource while it is worked on, with its latest passing message", () => {
         const seen = watch(
             begins("create"),
-            says("backfill 1/5 windows", "info", { ephemeral: true }),
-            says("<{%fg 6%}>backfill 3/5 windows<{%reset%}>\n", "info", { ephemeral: true }),
+            says("filling: 1 of 5 days", "info", { ephemeral: true }),
+            says("<{%fg 6%}>filling: 3 of 5 days<{%reset%}>\n", "info", { ephemeral: true }),
         );
 
         expect(rowsOf(seen)).toEqual([
@@ -71,7 +71,7 @@ describe("rows", () => {
                 label: "ContinuousAggregate hourly",
                 doing: "creating",
                 started: 0,
-                status: "backfill 3/5 windows",
+                status: "filling: 3 of 5 days",
             },
         ]);
         expect(seen.lines).toEqual([]);

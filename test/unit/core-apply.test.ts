@@ -1,9 +1,7 @@
 /** How statements are run: on a client that answers as it is told, for what needs no real server. */
-import { fill } from "../../components/timescale/core/aggregate/fill";
 import { applyStatements } from "../../components/timescale/core/apply";
 import { inTransaction, withObjectLock } from "../../components/timescale/core/session";
-import { hourly, standing } from "../helpers/builders";
-import { databaseError, type Row, scriptedSession } from "../helpers/scriptedSession";
+import { databaseError, scriptedSession } from "../helpers/scriptedSession";
 
 function failing(
     at: string,
@@ -150,99 +148,5 @@ describe("withObjectLock", () => {
         });
         expect(work).not.toHaveBeenCalled();
         expect(sent).toHaveLength(1);
-    });
-});
-
-describe("fill", () => {
-    const times = ["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", "2026-01-02T05:00:00Z"];
-    const edges = times.map((edge) => ({ edge }));
-    const name = { schema: 'Odd "Schema"', name: "it's" };
-    const settings = (progress: string[] = []): Parameters<typeof fill>[1] => ({
-        name,
-        aggregate: standing(hourly(name)),
-        retention: "37 days",
-        searchPath: ['Odd "Schema"', "public", "timescale"],
-        extensionSchema: "timescale",
-        onProgress: (done, total) => progress.push(`${done}/${total}`),
-    });
-    const answering =
-        (windows: readonly Row[], then: (sql: string) => undefined = () => undefined) =>
-        (sql: string): readonly Row[] | undefined => {
-            if (sql.includes("AS started")) return [{ started: false }];
-            if (sql.startsWith("--")) return windows;
-            then(sql);
-            return undefined;
-        };
-    const calls = (sent: readonly string[]): string[] =>
-        sent.filter((sql) => sql.startsWith("CALL"));
-
-    it("refreshes window after window, oldest first, each in a statement of its own", async () => {
-        const { session, sent } = scriptedSession(answering(edges));
-        const progress: string[] = [];
-        await expect(fill(session, settings(progress))).resolves.toBe(2);
-        const call = `CALL "timescale"."refresh_continuous_aggregate"('"Odd ""Schema"""."it''s"'::regclass, `;
-        expect(calls(sent)).toEqual([
-            `${call}'2026-01-01T00:00:00Z'::timestamptz, '2026-01-02T00:00:00Z'::timestamptz)`,
-            `${call}'2026-01-02T00:00:00Z'::timestamptz, '2026-01-02T05:00:00Z'::timestamptz)`,
-        ]);
-        // Not inside a transaction: the procedure commits by itself.
-        expect(sent.indexOf("COMMIT")).toBeLessThan(sent.indexOf(calls(sent)[0] ?? ""));
-        expect(progress).toEqual(["0/2", "1/2", "2/2"]);
-    });
-
-    it("takes more windows at once while that is quick, without a gap or an overlap", async () => {
-        const days = Array.from({ length: 31 }, (_, day) => ({
-            edge: `2026-01-${String(day + 1).padStart(2, "0")}T00:00:00Z`,
-        }));
-        const { session, sent } = scriptedSession(answering(days));
-        const progress: string[] = [];
-        await expect(fill(session, settings(progress))).resolves.toBe(30);
-        const bounds = calls(sent).map((call) => call.match(/2026-01-\d\d/g)?.join(" to "));
-        expect(bounds).toEqual([
-            "2026-01-01 to 2026-01-02",
-            "2026-01-02 to 2026-01-04",
-            "2026-01-04 to 2026-01-08",
-            "2026-01-08 to 2026-01-16",
-            "2026-01-16 to 2026-01-26",
-            "2026-01-26 to 2026-01-31",
-        ]);
-        expect(progress).toEqual(["0/30", "1/30", "3/30", "7/30", "15/30", "25/30", "30/30"]);
-    });
-
-    it("finds nothing to do where there is no raw data", async () => {
-        const { session, sent } = scriptedSession(answering([]));
-        await expect(fill(session, settings())).resolves.toBe(0);
-        expect(calls(sent)).toEqual([]);
-    });
-
-    it("reads a window of a time without zone in that type", async () => {
-        const { session, sent } = scriptedSession(answering(edges));
-        const { aggregate, ...others } = settings();
-        await fill(session, {
-            ...others,
-            aggregate: { ...aggregate, timeType: "timestamp without time zone" },
-        });
-        expect(calls(sent)[0]).toContain("'2026-01-01T00:00:00Z'::timestamp without time zone,");
-    });
-
-    it("tries a window again that lost a race with retention", async () => {
-        const gone = databaseError(
-            "42P01",
-            'relation "_timescaledb_internal._hyper_1_2_chunk" does not exist',
-        );
-        const { session, sent } = scriptedSession(answering(edges, failing("CALL", gone, 1)));
-        await expect(fill(session, settings())).resolves.toBe(2);
-        expect(calls(sent)).toHaveLength(3);
-    });
-
-    it("stops at a window that cannot be refreshed, in the server's words", async () => {
-        const overflow = databaseError("22003", "integer out of range");
-        const { session, sent } = scriptedSession(answering(edges, failing("CALL", overflow)));
-        await expect(fill(session, settings())).rejects.toMatchObject({
-            message: "integer out of range",
-            code: "22003",
-            statement: "refresh_continuous_aggregate",
-        });
-        expect(calls(sent)).toHaveLength(1);
     });
 });

@@ -11,6 +11,8 @@ export interface ConvergeHooks<Result> {
     readonly onApplied: (result: Result) => void;
     /** @throws when another database answers than the one that is meant */
     readonly checkDatabase: (databaseUuid: string) => void;
+    /** Aborted when what takes long should end early; the next run goes on from there. */
+    readonly stop?: AbortSignal | undefined;
 }
 
 export interface ConvergedObject {

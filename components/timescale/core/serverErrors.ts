@@ -3,6 +3,8 @@ import { DatabaseError } from "pg";
 
 import { TimescaleError } from "./errors";
 
+const goesOn = "run the same command again: it goes on where this one stopped";
+
 /** What the server says with a SQLSTATE that people cannot act on without help. */
 const hints: Readonly<Record<string, string>> = {
     "42501": "grant the missing privilege to the login in the message, or connect as the owner",
@@ -12,6 +14,10 @@ const hints: Readonly<Record<string, string>> = {
         "a value outgrew its type: cast to a wider one before aggregating, such as sum(x::bigint * x)",
     "53400":
         "the refresh would decompress too much: decompress the chunks first, or narrow the window",
+    "57P01": goesOn,
+    "57P02": goesOn,
+    "57P03": goesOn,
+    "57014": `if nobody cancelled it, raise statement_timeout of the login; ${goesOn}`,
     "42P07": "give the object another name, or set adopt: true if it is the one that is meant",
 };
 
@@ -49,7 +55,7 @@ export function serverError(
     return new TimescaleError(`the connection broke while working on ${object}`, {
         code: "connection_lost",
         detail: message,
-        hint: "run the same command again: it goes on where this one stopped",
+        hint: goesOn,
         statement,
         object,
         cause: error,

@@ -66,6 +66,7 @@ export const continuousAggregateKind: ResourceKind = {
         const result = await converge(session, desired, memoryOf(inputs, outputs), {
             onStatus: hooks.onStatus,
             checkDatabase: hooks.checkDatabase,
+            stop: hooks.stop,
             onApplied: (converged) => hooks.onApplied({ ...converged }),
         });
         return { ...result };

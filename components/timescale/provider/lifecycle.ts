@@ -16,6 +16,7 @@ import type { Note } from "../core/plan";
 import { inspectIdentity } from "../core/server";
 import { serverError } from "../core/serverErrors";
 import { type ConnectOptions, inTransaction, type Session } from "../core/session";
+import { stopRequested } from "./cancel";
 import { continuousAggregateKind } from "./continuousAggregateKind";
 import { delivered, report, withStatus } from "./engineLog";
 import { hypertableKind } from "./hypertableKind";
@@ -330,6 +331,7 @@ async function convergeResource(
                     const error = anotherDatabase(inputs, olds, uuid);
                     if (error !== undefined) throw error;
                 },
+                stop: stopRequested(),
             };
             const options: ConnectOptions = { patience, onWait: show };
             const outputs = await session(inputs, options, (open) =>

@@ -15,6 +15,8 @@ export interface Hooks {
     readonly onApplied: (outputs: Properties) => void;
     /** @throws TimescaleError when another database answers than the one that is meant */
     readonly checkDatabase: (databaseUuid: string) => void;
+    /** Aborted by the first Ctrl-C: what takes long ends early, and the next up goes on. */
+    readonly stop?: AbortSignal | undefined;
 }
 
 export interface Planned {

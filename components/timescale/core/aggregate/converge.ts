@@ -48,11 +48,12 @@ export function converge(
                     server: live.server,
                     searchPath,
                     onStatus: hooks.onStatus,
+                    stop: hooks.stop,
                     creation: creationStatements,
                 });
             return { plan, searchPath, databaseUuid, standing, check, run };
         }
-        const finish = (): Promise<void> => fillUp(session, desired, live, actual, hooks.onStatus);
+        const finish = (): Promise<void> => fillUp(session, desired, live, actual, hooks);
         return {
             plan,
             searchPath,
@@ -70,7 +71,7 @@ async function fillUp(
     desired: DesiredAggregate,
     { searchPath, server }: AggregatePlan,
     aggregate: ActualAggregate,
-    onStatus: (text: string) => void,
+    { onStatus, stop }: Pick<ConvergeHooks<ConvergedObject>, "onStatus" | "stop">,
 ): Promise<void> {
     await fill(session, {
         name: desired,
@@ -78,7 +79,9 @@ async function fillUp(
         retention: desired.retentionPolicy?.dropAfter ?? null,
         searchPath,
         extensionSchema: server.extensionSchema,
-        onProgress: (done, total) => onStatus(`backfill ${done}/${total} windows`),
+        onProgress: (_done, _total, text) => onStatus(text),
+        onStatus,
+        stop,
     });
     await applyStatements(session, finishFill(session, aggregate, desired), {
         object: displayName(desired),

@@ -42,6 +42,8 @@ export interface RunOptions {
     readonly server: UsableServer;
     readonly searchPath: readonly string[];
     readonly onStatus: (text: string) => void;
+    /** When it is aborted, the run ends after the window that is being filled. */
+    readonly stop?: AbortSignal | undefined;
     /** The statements that create an aggregate with everything that belongs to it. */
     readonly creation: (desired: Pair["desired"]) => readonly Statement[];
 }
@@ -189,6 +191,7 @@ class Run {
         { name, desired }: Pair,
         version: ActualAggregate,
         from: string | undefined,
+        recompute = false,
     ): Promise<void> {
         if (from === undefined) return;
         await fill(this.session, {
@@ -198,8 +201,11 @@ class Run {
             searchPath: this.options.searchPath,
             extensionSchema: this.options.server.extensionSchema,
             from,
-            onProgress: (done, total) =>
-                this.options.onStatus(`building ${displayName(name)} ${done}/${total} windows`),
+            recompute,
+            onProgress: (_done, _total, text) =>
+                this.options.onStatus(`building ${displayName(name)}: ${text}`),
+            onStatus: this.options.onStatus,
+            stop: this.options.stop,
         });
     }
 
@@ -302,7 +308,7 @@ class Run {
             .filter((it) => it !== null)
             .sort()
             .at(-1);
-        await this.fillFrom(pair, version, from);
+        await this.fillFrom(pair, version, from, true);
         const newest = ({ name }: ActualAggregate, column: string): string =>
             `(SELECT max(${column}) FROM ${quoteQualified(name)})`;
         const { rows } = await this.reading((client) =>

@@ -1,0 +1,26 @@
+/** From when on buckets may be computed again: below it raw data is gone in part, and a refresh would delete history. */
+import type { Queryable } from "../session";
+import { readSql } from "../sqlFile";
+import { historyAtStake } from "./history";
+import type { ActualAggregate } from "./inspect";
+
+/** A literal in UTC; undefined where there is no raw data. Run in a session whose time zone is UTC. */
+export async function wholeFrom(
+    client: Queryable,
+    actual: ActualAggregate,
+): Promise<string | undefined> {
+    const { rows } = await client.query<{ keptFrom: string | null }>(
+        readSql("catalog/kept_raw.sql"),
+        [actual.sourceId],
+    );
+    const keptFrom = rows[0]?.keptFrom ?? undefined;
+    const { newest } = await historyAtStake(client, actual);
+    if (keptFrom === undefined || newest === null) return keptFrom;
+    // The bucket after the newest of which raw data is gone.
+    const { rows: after } = await client.query<{ begins: string }>(
+        `SELECT to_char(($1::timestamptz + $2::interval) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS begins`,
+        [newest, actual.bucketWidth ?? "0"],
+    );
+    const begins = after[0]?.begins ?? keptFrom;
+    return begins > keptFrom ? begins : keptFrom;
+}
