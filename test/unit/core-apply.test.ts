@@ -42,6 +42,40 @@ describe("applyStatements", () => {
         ]);
     });
 
+    it("keeps the order: neighbours in one transaction, and each that is outside by itself", async () => {
+        const { session, sent } = scriptedSession();
+        const refresh = { name: "refresh", sql: "CALL refresh()", outside: {} };
+        await applyStatements(
+            session,
+            [...statements, refresh, { name: "comment", sql: "COMMENT" }],
+            options,
+        );
+        const settings = (sql: string): boolean => /^(?:BEGIN|SET|RESET)/.test(sql);
+        expect(sent.map((sql) => (settings(sql) ? sql.split(/[ ;]/)[0] : sql))).toEqual([
+            "BEGIN",
+            "CREATE TABLE t ()",
+            'SELECT add_retention_policy($1) ["t"]',
+            "COMMIT",
+            "SET",
+            "CALL refresh()",
+            "RESET",
+            "BEGIN",
+            "COMMENT",
+            "COMMIT",
+        ]);
+    });
+
+    it("has nothing to undo where a statement outside leaves nothing behind", async () => {
+        const refusal = databaseError("22023", "refresh window too small");
+        const { session, sent } = scriptedSession(failing("CALL", refusal));
+        const refresh = { name: "refresh", sql: "CALL refresh()", outside: {} };
+        await expect(applyStatements(session, [refresh], options)).rejects.toMatchObject({
+            statement: "refresh",
+            code: "22023",
+        });
+        expect(sent.filter((sql) => !/^(?:SET|RESET)/.test(sql))).toEqual(["CALL refresh()"]);
+    });
+
     it("opens no transaction for nothing", async () => {
         const { session, sent } = scriptedSession();
         await applyStatements(session, [], options);

@@ -14,7 +14,7 @@ import {
 import { indexLines, type IndexPlace, indexStatements } from "../indexes";
 import { fillMarker } from "../marker";
 import { nameLine, nameTakenDetail, ownerLine, ownerRefusal } from "../objectChanges";
-import { type ChangeLine, commentLine, type Plan, type Statement } from "../plan";
+import { type ChangeLine, commentLine, type Plan, type Statement, transactionFirst } from "../plan";
 import { ownerStatements, policyLines, policyRefusals, policyStatements } from "../policyDiff";
 import { statementBody } from "../query";
 import {
@@ -33,6 +33,7 @@ import type {
     QueryRefusal,
     Rebuild,
 } from "./diff";
+import { type AggregateFacts, aggregateHazards } from "./hazards";
 import { describeStake, type HistoryAtStake } from "./history";
 import type { ActualAggregate } from "./inspect";
 import { rebuildStatements } from "./rebuild";
@@ -48,6 +49,10 @@ export interface AggregatePlanOptions {
     readonly perChunk?: boolean;
     /** Schema of the materialization, and of its indexes. */
     readonly internalSchema?: string;
+    /** The name under which it stands, where that is not the declared one. */
+    readonly standing?: QualifiedName;
+    /** What hazards and locks are told with. Default: nothing was inspected for them. */
+    readonly facts?: AggregateFacts;
 }
 
 export function planAggregate(
@@ -79,14 +84,27 @@ export function planAggregate(
         ...ownerStatements(changes),
     ];
     const role = roleStatements(desired.owner, options.login);
+    const object = displayName(name);
+    const { facts = {} } = options;
+    const standing = options.standing ?? (creating && !rebuilding ? null : name);
+    const fill = changes.some(({ kind }) => kind === "fill");
     return {
         // What is made anew with the aggregate was there before, and goes without saying.
         lines: changes
             .filter(({ kind }) => !rebuilding || ["restoreView", "owner", "rebuild"].includes(kind))
             .flatMap((change) => line(change, desired)),
         statements:
-            statements.length + asLogin.length === 0 ? [] : [...asLogin, ...role, ...statements],
-        fill: changes.some(({ kind }) => kind === "fill"),
+            statements.length + asLogin.length === 0
+                ? []
+                : transactionFirst([...asLogin, ...role, ...statements]),
+        fill,
+        ...(fill && { filling: fillingStatements(name, desired) }),
+        places: {
+            kind: "aggregate",
+            object,
+            standing: standing === null ? null : displayName(standing),
+            source: facts.source?.object,
+        },
         refusals: [
             ...changes.flatMap((change) =>
                 change.kind === "refuse" ? [refusalError(change.reason, name)] : [],
@@ -94,7 +112,29 @@ export function planAggregate(
             ...policyRefusals(changes, name),
         ],
         notes,
+        hazards: aggregateHazards(changes, desired, object, facts),
     };
+}
+
+/** What fill.ts runs, and what then says that it is done. */
+function fillingStatements(name: QualifiedName, desired: DesiredAggregate): Statement[] {
+    const { refreshPolicy } = desired;
+    return [
+        {
+            name: "refresh_continuous_aggregate",
+            sql: `CALL refresh_continuous_aggregate(${escapeLiteral(quoteQualified(name))}::regclass, …, …)`,
+            outside: { each: "window of buckets, oldest first" },
+        },
+        markStatement(name, null),
+        ...(refreshPolicy === undefined || refreshPolicy.paused === true
+            ? []
+            : [
+                  {
+                      name: "alter_refresh_policy",
+                      sql: "SELECT alter_job(…, scheduled => true)",
+                  },
+              ]),
+    ];
 }
 
 /** The name that the aggregate has before it is renamed. */
