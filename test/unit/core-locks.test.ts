@@ -22,7 +22,7 @@ function namesInCode(): string[] {
         .filter((file) => file.endsWith(".ts"))
         .flatMap((file) => {
             const text = readFileSync(join(core, file), "utf8");
-            const literals = text.matchAll(/\{\s*name:([^{}]*?(?:\$\{[^}]*\}[^{}]*?)?),\s*(?:\/\/.*\s*)*sql\b([^]*?)\n\s*\}/g); // prettier-ignore
+            const literals = text.matchAll(/\{\s*name:([^{}]*?(?:\$\{[^}]*\}[^{}]*?)?),\s*(?:\/\/.*\s*)*sql\b(?=([^]*?)\n\s*\})/g); // prettier-ignore
             return [...literals]
                 .filter(([, , rest]) => !/\n\s*lock\b/.test(rest ?? ""))
                 .flatMap(([, name]) => [...(name ?? "").matchAll(/"(\w+)"|`([^`]+)`/g)])

@@ -61,5 +61,5 @@ function withValues(sql: string, values: readonly unknown[]): string {
 
 function literal(value: unknown): string {
     if (value === null || value === undefined) return "NULL";
-    return typeof value === "string" ? escapeLiteral(value) : String(value);
+    return typeof value === "string" ? escapeLiteral(value) : JSON.stringify(value);
 }
