@@ -56,6 +56,11 @@ const queries: Readonly<Record<string, Query>> = {
         parameters: ["'public.requests_hourly'"],
         columns: ["kind", "schema", "name"],
     },
+    "extent.sql": {
+        parameters: [materialization, "'{}'", "'true'", "null"],
+        columns: ["schema", "name", "aggregate", "chunks", "begins", "ends", "bytes", "rows"],
+        rows: 1,
+    },
     "fill_windows.sql": {
         parameters: [materialization, "'1 day'", "'false'"],
         columns: ["edge"],
@@ -112,6 +117,11 @@ const queries: Readonly<Record<string, Query>> = {
     "server.sql": {
         parameters: [],
         columns: serverColumns,
+    },
+    "volatile_functions.sql": {
+        parameters: ["ARRAY['random', 'now', 'lower']"],
+        columns: ["name"],
+        rows: 1,
     },
     "view.sql": {
         parameters: ["'public'", "'reads'", "null", "'observatory_owner'"],

@@ -32,3 +32,8 @@ function describeBytes(bytes: number): string {
     while (value >= 1024 && unit < units.length - 1) [value, unit] = [value / 1024, unit + 1];
     return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 }
+
+/** Midnight goes without saying. @param time as the server prints it in UTC */
+export function describeTime(time: string): string {
+    return time.replace(/ 00:00:00\+00$/, "");
+}

@@ -17,10 +17,9 @@ export function planText({ statements, exists }: PlanDocument): string {
         }
         last = transaction;
         const number = `${at + 1}.`.padStart(5);
-        lines.push(`${number} ${head(statement)}`);
-        lines.push(
-            ...shortSql(statement, exists !== false).map((line) => `${" ".repeat(10)}${line}`),
-        );
+        const below = shortSql(statement, exists !== false);
+        if (statement.repeats !== undefined) below.push(`for each ${statement.repeats}`);
+        lines.push(`${number} ${head(statement)}`, ...below.map((line) => indent + line));
     });
     return lines.join("\n");
 }
@@ -30,19 +29,21 @@ export function hazardText({ hazards }: PlanDocument): string {
     return hazards.map(({ name, message }) => `! ${name}: ${message}`).join("\n");
 }
 
-function head({ name, repeats, lock }: PlannedStatement): string {
-    const what = repeats === undefined ? name : `${name}, once for each ${repeats}`;
-    return lock == null ? what : `${what}  ${describeLock(lock)}`;
+function head({ name, lock }: PlannedStatement): string {
+    return lock == null ? name : `${name}  ${describeLock(lock)}`;
 }
 
+const indent = " ".repeat(10);
 const longestLine = 120;
 const mostLines = 4;
 
 /** Of an object that stands its first lines, of one that is to be made one line alone; JSON has it whole. */
 function shortSql({ sql, values = [] }: PlannedStatement, several: boolean): string[] {
     const text = withValues(sql, values).trim();
-    if (!several) return [cut(text.replace(/\s+/g, " "))];
     const lines = text.split("\n");
+    // A block of the package's own, around a statement whose names only the catalog knows.
+    if (text.startsWith("DO ")) return [`DO … (${lines.length} lines)`];
+    if (!several) return [cut(text.replace(/\s+/g, " ").replaceAll("( ", "("))];
     if (lines.length <= mostLines) return lines.map(cut);
     const shown = lines.slice(0, mostLines - 1).map(cut);
     return [...shown, `… ${lines.length - shown.length} more lines`];

@@ -1,5 +1,6 @@
 /** What exists in an aggregate alone, because raw data no longer has it. */
 import { TimescaleError } from "../errors";
+import { describeTime } from "../extent";
 import { escapeIdentifier, type QualifiedName, quoteQualified } from "../identifier";
 import { parseInterval, sameInterval } from "../interval";
 import type { Queryable } from "../session";
@@ -94,14 +95,11 @@ export async function historyAtStake(
 export function describeRaw({ raw }: HistoryAtStake): string {
     const [first, ...others] = raw;
     if (first === undefined) return "there is no raw data";
-    if (others.length === 0) return `raw data begins ${day(first.begins)}`;
-    const parts = raw.slice(0, -1).map(({ begins, ends }) => `from ${day(begins)} to ${day(ends)}`);
-    return `raw data stands ${parts.join(", ")} and from ${day(raw.at(-1)?.begins ?? "")} on`;
-}
-
-/** Midnight goes without saying. */
-function day(time: string): string {
-    return time.replace(/ 00:00:00\+00$/, "");
+    if (others.length === 0) return `raw data begins ${describeTime(first.begins)}`;
+    const parts = raw
+        .slice(0, -1)
+        .map(({ begins, ends }) => `from ${describeTime(begins)} to ${describeTime(ends)}`);
+    return `raw data stands ${parts.join(", ")} and from ${describeTime(raw.at(-1)?.begins ?? "")} on`;
 }
 
 /**

@@ -2,6 +2,7 @@
 import { describeColumns, renameColumnLines, renameColumnStatements } from "../columns";
 import { definitionDiff } from "../definitionDiff";
 import { TimescaleError } from "../errors";
+import { describeTime } from "../extent";
 import { grantLines } from "../grants";
 import {
     displayName,
@@ -98,7 +99,7 @@ export function planAggregate(
                 ? []
                 : transactionFirst([...asLogin, ...role, ...statements]),
         fill,
-        ...(fill && { filling: fillingStatements(name, desired) }),
+        ...(fill && { filling: fillingStatements(name, desired, facts) }),
         places: {
             kind: "aggregate",
             object,
@@ -117,13 +118,20 @@ export function planAggregate(
 }
 
 /** What fill.ts runs, and what then says that it is done. */
-function fillingStatements(name: QualifiedName, desired: DesiredAggregate): Statement[] {
-    const { refreshPolicy } = desired;
+function fillingStatements(
+    name: QualifiedName,
+    { refreshPolicy }: DesiredAggregate,
+    { source }: AggregateFacts,
+): Statement[] {
+    const from =
+        source === undefined
+            ? ""
+            : `; ${source.object} ${source.begins === null ? "holds nothing yet" : `begins ${describeTime(source.begins)}`}`;
     return [
         {
             name: "refresh_continuous_aggregate",
             sql: `CALL refresh_continuous_aggregate(${escapeLiteral(quoteQualified(name))}::regclass, …, …)`,
-            outside: { each: "window of buckets, oldest first" },
+            outside: { each: `window of buckets, oldest first${from}` },
         },
         markStatement(name, null),
         ...(refreshPolicy === undefined || refreshPolicy.paused === true
