@@ -226,8 +226,12 @@ function withStatus(
     return row === undefined ? rows : new Map([...rows, [urn, { ...row, status: line }]]);
 }
 
-/** Where a plugin came from is said before the run; that an update failed, after it. */
+/**
+ * Where a plugin came from is said before the run; that an update failed, after it. The statements of a
+ * plan are for a preview, where there is still a choice.
+ */
 function isNoise(severity: automation.DiagnosticEvent["severity"], message: string): boolean {
+    if (severity === "info") return message.startsWith("plan:\n");
     return severity === "warning"
         ? /^using pulumi-\S+ from \$PATH/.test(message)
         : severity === "error" && /^(update|destroy|refresh) (failed|canceled)$/.test(message);

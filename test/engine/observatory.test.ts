@@ -1,7 +1,7 @@
 import { Observatory } from "../../components/observatory";
 import { providerText } from "../../components/timescale/resource";
 import type { TestDatabase } from "../helpers/databases";
-import { changes, said, succeeded } from "../helpers/engineRun";
+import { changes, differences, said, succeeded } from "../helpers/engineRun";
 import {
     createEngineStack,
     describeOnServers,
@@ -109,13 +109,13 @@ describeOnServers("the Observatory", (server) => {
             "llm-logs": "update",
             "llm-error-summary": "update",
         });
-        expect(said(preview, "llm-metrics-1min")).toBe(
+        expect(differences(preview, "llm-metrics-1min")).toBe(
             "~ refreshPolicy.scheduleInterval: 00:07:00 → 30 seconds",
         );
-        expect(said(preview, "llm-metrics-1hour")).toBe(
+        expect(differences(preview, "llm-metrics-1hour")).toBe(
             "~ grants.observatory_writer: INSERT → removed",
         );
-        expect(said(preview, "llm-logs")).toBe("~ chunkTimeInterval: 48:00:00 → 1 day");
+        expect(differences(preview, "llm-logs")).toBe("~ chunkTimeInterval: 48:00:00 → 1 day");
         expect(said(preview, "llm-error-summary")).toContain("create the continuous aggregate");
         expect(changes(refresh)).toEqual({
             ...changes(preview),
@@ -162,7 +162,7 @@ describeOnServers("the Observatory", (server) => {
             "llm-logs": "~ name: public.logs → public.llm_logs",
         };
         for (const [name, line] of Object.entries(lines)) {
-            expect([name, said(preview, name)]).toEqual([name, line]);
+            expect([name, differences(preview, name)]).toEqual([name, line]);
             // What the inputs cannot say, such as a view that was replaced, a refresh says as well.
             for (const other of [refreshing, refresh]) expect(said(other, name)).toContain(line);
         }

@@ -135,7 +135,7 @@ describeOnServers("the Observatory with protected data", (server) => {
             "dropping continuous aggregate public.llm_metrics_1hour would lose history",
         );
         expect(run.failure).toContain(
-            `${history[0]?.n} rows from ${history[0]?.oldest}+00 to ${history[0]?.newest}+00 exist only in it`,
+            `of hourly history exist only in this aggregate, ${history[0]?.n} rows from ${history[0]?.oldest}+00 to ${history[0]?.newest}+00`,
         );
         expect(run.failure).toContain("acceptLoss");
         expect(await everything(database.owner)).toEqual(before);

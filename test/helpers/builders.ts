@@ -8,6 +8,7 @@ import {
     type DesiredQuery,
     diffAggregate,
 } from "../../components/timescale/core/aggregate/diff";
+import type { AggregateFacts } from "../../components/timescale/core/aggregate/hazards";
 import type { InspectedAggregate } from "../../components/timescale/core/aggregate/inspect";
 import { planAggregate } from "../../components/timescale/core/aggregate/plan";
 import {
@@ -21,7 +22,10 @@ import {
     type HypertableDiffInput,
 } from "../../components/timescale/core/hypertable/diff";
 import type { InspectedHypertable } from "../../components/timescale/core/hypertable/inspect";
-import { planHypertable } from "../../components/timescale/core/hypertable/plan";
+import {
+    type HypertablePlanOptions,
+    planHypertable,
+} from "../../components/timescale/core/hypertable/plan";
 import {
     type DesiredHypertable,
     desiredHypertable,
@@ -364,14 +368,15 @@ export function diffOf(
     });
 }
 
-/** The plan that brings what stands to what is declared. */
+/** The plan that brings what stands to what is declared. @param facts Default: nothing is known */
 export function planOf(
     actual: InspectedAggregate,
     desired: DesiredAggregate,
     given: Given = {},
+    facts: AggregateFacts = {},
 ): Plan {
     const filling = actual.kind === "aggregate" && actual.marker.filling;
-    return planAggregate(diffOf(actual, desired, given), desired, { filling });
+    return planAggregate(diffOf(actual, desired, given), desired, { filling, facts });
 }
 
 export function diffOfTable(
@@ -396,8 +401,9 @@ export function planOfTable(
     actual: InspectedHypertable,
     desired: DesiredHypertable,
     given: GivenTable = {},
+    options: HypertablePlanOptions = {},
 ): Plan {
-    return planHypertable(diffOfTable(actual, desired, given), desired);
+    return planHypertable(diffOfTable(actual, desired, given), desired, options);
 }
 
 export function namesOf(plan: Plan): string[] {

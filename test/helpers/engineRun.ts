@@ -43,6 +43,22 @@ export function said(run: Run, name: string): string {
     return messages.map(({ message }) => message).join("\n");
 }
 
+/** The same without the statements that `up` would run. */
+export function differences(run: Run, name: string): string {
+    const messages = run.diagnostics.filter((one) => one.name === name && !isPlan(one));
+    return messages.map(({ message }) => message).join("\n");
+}
+
+/** The statements that `up` would run on a resource, and what is at stake. */
+export function planSaid(run: Run, name: string): string {
+    const messages = run.diagnostics.filter((one) => one.name === name && isPlan(one));
+    return messages.map(({ message }) => message).join("\n");
+}
+
+function isPlan({ message }: Diagnostic): boolean {
+    return message.startsWith("plan:\n") || message.startsWith("! ");
+}
+
 /** @throws with everything that the engine said, when the run failed */
 export function succeeded(run: Run): Run {
     if (run.failure !== undefined) throw new Error(`the engine failed:\n${run.failure}`);

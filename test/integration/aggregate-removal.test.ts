@@ -148,7 +148,7 @@ onEveryServer((target) => {
                     },
                     (error: unknown) => error as { readonly detail: string },
                 );
-            const rowsOf = ({ detail }: { readonly detail: string }): number => Number(/^(\d+) rows/.exec(detail)?.[1]); // prettier-ignore
+            const rowsOf = ({ detail }: { readonly detail: string }): number => Number(/, (\d+) rows from/.exec(detail)?.[1]); // prettier-ignore
             const before = rowsOf(await refusal());
 
             await target.byHand(
@@ -200,7 +200,7 @@ onEveryServer((target) => {
                 message: `dropping continuous aggregate ${object} would lose history`,
                 detail: expect.stringMatching(
                     new RegExp(
-                        `^${rows} rows from .* to .* exist only in it; raw data begins .*, and acceptLoss covers 0 rows$`,
+                        `^\\d+ days of hourly history exist only in this aggregate, ${rows} rows from .* to .*; raw data begins .*, and acceptLoss covers 0 rows$`,
                     ),
                 ) as string,
                 hint: expect.stringContaining(`acceptLoss: { upToRows: ${rows} }`) as string,

@@ -56,6 +56,11 @@ const queries: Readonly<Record<string, Query>> = {
         parameters: ["'public.requests_hourly'"],
         columns: ["kind", "schema", "name"],
     },
+    "extent.sql": {
+        parameters: [materialization, "'{}'", "'true'", "null"],
+        columns: ["schema", "name", "aggregate", "chunks", "begins", "ends", "bytes", "rows"],
+        rows: 1,
+    },
     "fill_range.sql": {
         parameters: [materialization, "'1 day'", "'false'", "null", "null"],
         columns: ["lower", "upper", "rawFrom", "present", "width", "timezone", "unit", "chunk"],
@@ -122,6 +127,11 @@ const queries: Readonly<Record<string, Query>> = {
     "server.sql": {
         parameters: [],
         columns: serverColumns,
+    },
+    "volatile_functions.sql": {
+        parameters: ["ARRAY['random', 'now', 'lower']"],
+        columns: ["name"],
+        rows: 1,
     },
     "view.sql": {
         parameters: ["'public'", "'reads'", "null", "'observatory_owner'"],

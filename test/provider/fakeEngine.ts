@@ -71,3 +71,10 @@ export async function startFakeEngine(): Promise<FakeEngine> {
         kill: () => server.forceShutdown(),
     };
 }
+
+/** What was said but for the statements that `up` would run. */
+export function withoutPlans<Said extends { readonly message: string }>(
+    said: readonly Said[],
+): Said[] {
+    return said.filter(({ message }) => !message.startsWith("plan:\n"));
+}

@@ -15,7 +15,14 @@ onEveryServer((target) => {
     let outputs: Properties;
     const urn = urnOf("ContinuousAggregate", "hourly");
     const subject = { timescalePlan: 1, urn, kind: "ContinuousAggregate", object: "public.requests_hourly" }; // prettier-ignore
-    const nothing = { changes: [], statements: [], fill: false, refusals: [], notes: [] };
+    const nothing = {
+        changes: [],
+        statements: [],
+        fill: false,
+        hazards: [],
+        refusals: [],
+        notes: [],
+    };
 
     beforeAll(async () => {
         connection = target.database.owner;
@@ -63,14 +70,37 @@ onEveryServer((target) => {
             ["grant_missing", "grants.observatory_reader"],
             ["fill", "fill it, oldest buckets first"],
         ]);
-        expect(document?.statements.map(({ name, transaction }) => [name, transaction])).toEqual([
-            ["create_continuous_aggregate", "shared"],
-            ["mark_first_fill", "shared"],
-            ["add_refresh_policy", "shared"],
-            ["add_retention_policy", "shared"],
-            ["comment", "shared"],
-            ["grant", "shared"],
+        const [first, ...others] = document?.statements ?? [];
+        expect(first).toEqual({
+            name: "create_continuous_aggregate",
+            sql: expect.stringContaining(hourly.query.trim()) as string,
+            transaction: "shared",
+            lock: {
+                mode: "ShareRowExclusiveLock",
+                on: ["public.requests"],
+                chunks: true,
+                blocks: ["writes"],
+            },
+        });
+        expect(
+            others.map(({ name, transaction, lock }) => [name, transaction, lock?.mode]),
+        ).toEqual([
+            ["mark_first_fill", "shared", undefined],
+            ["add_refresh_policy", "shared", undefined],
+            ["add_retention_policy", "shared", undefined],
+            ["comment", "shared", undefined],
+            ["grant", "shared", undefined],
+            ["refresh_continuous_aggregate", "own", "ExclusiveLock"],
+            ["mark_first_fill", "shared", "ShareUpdateExclusiveLock"],
+            ["alter_refresh_policy", "shared", undefined],
         ]);
+        expect(others[5]).toMatchObject({
+            sql: `CALL refresh_continuous_aggregate('"public"."requests_hourly"'::regclass, …, …)`,
+            repeats: expect.stringMatching(
+                /^window of buckets, oldest first; public\.requests (?:begins \d{4}-|holds nothing yet)/,
+            ) as string,
+        });
+        expect(document?.hazards).toEqual([]);
         outputs = (await provider.create(aggregate)).properties;
     });
 
@@ -99,6 +129,12 @@ onEveryServer((target) => {
                         name: "comment",
                         sql: `COMMENT ON VIEW "public"."requests_hourly" IS 'hourly'`,
                         transaction: "shared",
+                        lock: {
+                            mode: "ShareUpdateExclusiveLock",
+                            on: ["public.requests_hourly"],
+                            chunks: false,
+                            blocks: [],
+                        },
                     },
                 ],
             },

@@ -57,6 +57,13 @@ function watch(...events: readonly Event[]): { progress: Progress; lines: readon
 const rowsOf = ({ progress }: { progress: Progress }) => [...progress.rows.values()];
 const textsOf = ({ lines }: { lines: readonly Line[] }) => lines.map(({ text }) => text);
 
+describe("the statements of a plan", () => {
+    it("are for a preview, and left out", () => {
+        const seen = watch(says("plan:\n  in one transaction:\n   1. comment"), says("~ comment: changed")); // prettier-ignore
+        expect(textsOf(seen)).toEqual(["ContinuousAggregate hourly: ~ comment: changed"]);
+    });
+});
+
 describe("rows", () => {
     it("show a resource while it is worked on, with its latest passing message", () => {
         const seen = watch(

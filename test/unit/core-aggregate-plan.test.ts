@@ -41,7 +41,14 @@ const absent: InspectedAggregate = { kind: "absent", databaseUuid: "5d2e" };
 describe("the plan", () => {
     it("is empty for an aggregate that stands as declared", () => {
         const plan = planOf(standing(hourly(everything)), hourly(everything));
-        expect(plan).toEqual({ lines: [], statements: [], fill: false, refusals: [], notes: [] });
+        expect(plan).toMatchObject({
+            lines: [],
+            statements: [],
+            fill: false,
+            refusals: [],
+            notes: [],
+            hazards: [],
+        });
         expect(isEmpty(plan)).toBe(true);
     });
 
@@ -699,7 +706,7 @@ describe("the view", () => {
         const actual = standing(desired, { view: { state: "replaced", fits: true } });
         expect(namesOf(planOf(actual, desired))).toEqual([
             "create_model_aggregate",
-            "restore_view",
+            "restore_real_time_view",
         ]);
     });
 });

@@ -28,6 +28,11 @@ const statements = [
 ];
 const options = { object: "app.t", searchPath: ["app", "public"] };
 
+/** What the session had before, read and given back. */
+function aboutSettings(sql: string): boolean {
+    return /^SELECT (?:ARRAY\[current_setting|set_config)/.test(sql);
+}
+
 describe("applyStatements", () => {
     it("runs everything in one transaction, with settings that hold for it alone", async () => {
         const { session, sent } = scriptedSession();
@@ -37,6 +42,42 @@ describe("applyStatements", () => {
             "CREATE TABLE t ()",
             'SELECT add_retention_policy($1) ["t"]',
             "COMMIT",
+        ]);
+    });
+
+    it("keeps the order: neighbours in one transaction, and each that is outside by itself", async () => {
+        const { session, sent } = scriptedSession();
+        const refresh = { name: "refresh", sql: "CALL refresh()", outside: {} };
+        await applyStatements(
+            session,
+            [...statements, refresh, { name: "comment", sql: "COMMENT" }],
+            options,
+        );
+        const settings = (sql: string): boolean => /^(?:BEGIN|SET)/.test(sql);
+        const texts = sent.filter((sql) => !aboutSettings(sql));
+        expect(texts.map((sql) => (settings(sql) ? sql.split(/[ ;]/)[0] : sql))).toEqual([
+            "BEGIN",
+            "CREATE TABLE t ()",
+            'SELECT add_retention_policy($1) ["t"]',
+            "COMMIT",
+            "SET",
+            "CALL refresh()",
+            "BEGIN",
+            "COMMENT",
+            "COMMIT",
+        ]);
+    });
+
+    it("has nothing to undo where a statement outside leaves nothing behind", async () => {
+        const refusal = databaseError("22023", "refresh window too small");
+        const { session, sent } = scriptedSession(failing("CALL", refusal));
+        const refresh = { name: "refresh", sql: "CALL refresh()", outside: {} };
+        await expect(applyStatements(session, [refresh], options)).rejects.toMatchObject({
+            statement: "refresh",
+            code: "22023",
+        });
+        expect(sent.filter((sql) => !aboutSettings(sql) && !sql.startsWith("SET"))).toEqual([
+            "CALL refresh()",
         ]);
     });
 

@@ -1,6 +1,6 @@
 /**
- * Runs a plan's statements: one short transaction, tried again when it loses a race for a lock, and
- * after it those that commit in the middle.
+ * Runs a plan's statements: short transactions, tried again when they lose a race for a lock, and by
+ * themselves those that commit in the middle.
  */
 import { backOff } from "exponential-backoff";
 
@@ -20,7 +20,7 @@ export interface ApplyOptions {
 const lockTimeout = 2000;
 
 /**
- * All statements of the transaction or none of them, then the others one by one.
+ * In their order: neighbours in one transaction, all of them or none, and each that is outside by itself.
  *
  * @throws TimescaleError with the name of the statement that failed
  */
@@ -29,13 +29,20 @@ export async function applyStatements(
     statements: readonly Statement[],
     options: ApplyOptions,
 ): Promise<void> {
-    const inside = statements.filter(({ outside }) => outside === undefined);
-    if (inside.length > 0) await applyInTransaction(session, inside, options);
+    let together: Statement[] = [];
+    const commit = async (): Promise<void> => {
+        if (together.length > 0) await applyInTransaction(session, together, options);
+        together = [];
+    };
     for (const statement of statements) {
-        if (statement.outside !== undefined) {
+        if (statement.outside === undefined) {
+            together.push(statement);
+        } else {
+            await commit();
             await applyOutside(session, statement, statement.outside.undo, options);
         }
     }
+    await commit();
 }
 
 async function applyInTransaction(

@@ -3,6 +3,7 @@
  * and run by apply.
  */
 import type { TimescaleError } from "./errors";
+import type { Lock, Places } from "./locks";
 
 /**
  * What kind of difference a line is, for programs that read plans. Codes are never renamed; a new
@@ -79,17 +80,32 @@ export interface ColumnDifference {
     readonly will: string | null;
 }
 
-/** One SQL statement of a plan. Statements run in their order, in one transaction but for those outside. */
+/**
+ * One SQL statement of a plan. Statements run in their order: neighbours in one transaction, each that
+ * is outside by itself.
+ */
 export interface Statement {
-    /** Verb first, such as `add_refresh_policy`; errors carry it. */
+    /** Verb first, such as `add_refresh_policy`; errors carry it, and core/locks.ts its lock. */
     readonly name: string;
     readonly sql: string;
     readonly values?: readonly unknown[];
-    /**
-     * Runs by itself after the transaction: a server procedure that commits in the middle. What an
-     * attempt that failed leaves behind is removed by `undo`; without it nothing is left behind.
-     */
-    readonly outside?: { readonly undo?: string };
+    /** Runs by itself: a server procedure that commits in the middle. */
+    readonly outside?: {
+        /** Removes what an attempt that failed leaves behind. Default: it leaves nothing. */
+        readonly undo?: string;
+        /** What it runs once for, such as `window of buckets`; `sql` then has `…` for what differs. */
+        readonly each?: string;
+    };
+    /** Where core/locks.ts has no rule for the name; null: none. Default: by the rule. */
+    readonly lock?: Lock | null;
+}
+
+/** In the order in which they run, where those outside come after the transaction. */
+export function transactionFirst(statements: readonly Statement[]): Statement[] {
+    return [
+        ...statements.filter(({ outside }) => outside === undefined),
+        ...statements.filter(({ outside }) => outside !== undefined),
+    ];
 }
 
 /**
@@ -98,6 +114,7 @@ export interface Statement {
  */
 export type HazardName =
     | "LOSES_HISTORY"
+    | "LOSES_DATA"
     | "REBUILDS"
     | "BLOCKS_WRITES"
     | "BLOCKS_READS"
@@ -109,12 +126,17 @@ export interface Hazard {
     readonly name: HazardName;
     /** In one sentence, with its numbers. */
     readonly message: string;
-    /** What is at stake, where it is rows. Times as the server prints them. */
-    readonly stake?: {
-        readonly rows: number;
-        readonly oldest: string | null;
-        readonly newest: string | null;
-    };
+    readonly stake?: Stake;
+}
+
+/** What is at stake, where it is rows. Times as the server prints them. */
+export interface Stake {
+    /** Null where the server has no statistics to estimate them from. */
+    readonly rows: number | null;
+    readonly oldest: string | null;
+    readonly newest: string | null;
+    /** Rows by the statistics of the server, and times by the edges of chunks. Default false: counted. */
+    readonly estimated?: boolean;
 }
 
 /** Worth knowing, and no reason to change anything. */
@@ -139,6 +161,10 @@ export interface Plan {
     readonly statements: readonly Statement[];
     /** Whether buckets are still to be filled after the statements. */
     readonly fill: boolean;
+    /** What runs after them to fill it, as preview shows it. Default: nothing. */
+    readonly filling?: readonly Statement[];
+    /** Where statements take their locks. Default: unknown, and none are told. */
+    readonly places?: Places;
     /** Decisions that a person has to take first: preview shows them, `up` stops on them. */
     readonly refusals: readonly TimescaleError[];
     readonly notes: readonly Note[];

@@ -11,7 +11,7 @@ export function grantStatements(relation: QualifiedName, difference: GrantDiffer
 export function privilegeStatements(on: string, difference: GrantDifference): Statement[] {
     const { role, missing, unexpected, grantOptions = [], columns = [] } = difference;
     const grantee = role === "public" ? "PUBLIC" : escapeIdentifier(role);
-    const some = (list: readonly unknown[], name: string, sql: string): Statement[] =>
+    const some = (list: readonly unknown[], name: "grant" | "revoke", sql: string): Statement[] =>
         list.length === 0 ? [] : [{ name, sql }];
     return [
         // What a role passed on depends on its right to do so; no object is dropped by it.

@@ -91,13 +91,21 @@ function send(urn: string, severity: LogSeverity, message: string, ephemeral: bo
     request.setSeverity(severity);
     request.setMessage(message);
     request.setEphemeral(ephemeral);
-    const sending = new Promise<void>((resolve) => {
-        // A message that is lost is no reason to fail.
-        service.log(request, () => resolve());
-    });
+    // The engine takes calls side by side, and what is said of one resource has an order.
+    const sending = (latest.get(urn) ?? Promise.resolve()).then(
+        () =>
+            new Promise<void>((resolve) => {
+                // A message that is lost is no reason to fail.
+                service.log(request, () => resolve());
+            }),
+    );
+    latest.set(urn, sending);
     undelivered.add(sending);
     void sending.then(() => undelivered.delete(sending));
 }
+
+/** The last message of each resource. */
+const latest = new Map<string, Promise<void>>();
 
 const undelivered = new Set<Promise<void>>();
 

@@ -22,6 +22,7 @@ import { delivered, report, withStatus } from "./engineLog";
 import { hypertableKind } from "./hypertableKind";
 import {
     asJson,
+    type MessageOptions,
     messagesOf,
     notCompared,
     type PlanDocument,
@@ -160,9 +161,9 @@ async function liveCheck(
                 const found = documentOf(subject, planned, news, undefined);
                 const taken = planned.exists && found.refusals.length === 0;
                 const document = taken ? { ...found, notes: [takenOver, ...found.notes] } : found;
-                // Of an object that is to be made, the engine itself shows everything.
+                // Of an object that is to be made, the engine itself shows what it will be.
                 const told = document.refusals.length + document.notes.length > 0;
-                if (planned.exists || told || asJson(process.env)) reportDocument(document);
+                reportDocument(document, { changes: planned.exists || told });
             }
             return problems;
         });
@@ -237,12 +238,14 @@ function documentOf(
     });
 }
 
-function reportDocument(document: PlanDocument): void {
+function reportDocument(document: PlanDocument, options: MessageOptions = {}): void {
     if (asJson(process.env)) {
         report(document.urn, "info", JSON.stringify(document));
         return;
     }
-    for (const { severity, text } of messagesOf(document)) report(document.urn, severity, text);
+    for (const { severity, text } of messagesOf(document, options)) {
+        report(document.urn, severity, text);
+    }
 }
 
 /**
@@ -380,7 +383,10 @@ async function read(
             report(urnOf(props), "warning", "another database answers: the state is left as it is");
             return unchanged;
         }
-        reportDocument(documentOf(subjectOf(kind, props), planned, inputsOf(kind, props), props));
+        // A refresh runs nothing.
+        reportDocument(documentOf(subjectOf(kind, props), planned, inputsOf(kind, props), props), {
+            plan: false,
+        });
         // Gone means absent in the very database that it was made in; anything less is an outage.
         if (!planned.exists) return planned.plan.refusals.length > 0 ? unchanged : {};
         const inputs = JSON.parse(JSON.stringify(planned.actualInputs)) as Record<string, unknown>;

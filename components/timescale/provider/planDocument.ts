@@ -6,15 +6,18 @@
  */
 import { definitionDiff } from "../core/definitionDiff";
 import { explain, TimescaleError } from "../core/errors";
+import { blocks, type Lock, locksOf } from "../core/locks";
 import {
     type ChangeLine,
     describePlan,
+    type Hazard,
     isEmpty,
     type Note,
     type Plan,
     type Statement,
 } from "../core/plan";
 import type { Severity } from "./engineLog";
+import { hazardText, planText } from "./planText";
 
 /** Fields are never renamed and codes never change meaning; a reader passes over those it does not know. */
 export interface PlanDocument {
@@ -31,10 +34,12 @@ export interface PlanDocument {
     /** Whether anything stands under the name. */
     readonly exists?: boolean;
     readonly changes: readonly PlannedChange[];
-    /** What `up` runs, in order. */
+    /** What `up` runs, in order, the first fill included. With refusals it runs none of them. */
     readonly statements: readonly PlannedStatement[];
-    /** Whether buckets are filled after the statements. */
+    /** Whether buckets are filled: by the statement with `repeats`. */
     readonly fill: boolean;
+    /** What is at stake for those who read, write or keep data there meanwhile. */
+    readonly hazards: readonly PlannedHazard[];
     /** Decisions that `up` refuses to take by itself. */
     readonly refusals: readonly PlannedRefusal[];
     readonly notes: readonly Note[];
@@ -56,8 +61,40 @@ export interface PlannedStatement {
     readonly name: string;
     readonly sql: string;
     readonly values?: readonly unknown[];
-    /** `shared` by all statements that say so, or of its `own` after them. */
+    /** `shared` with the neighbours that say so, or of its `own`. */
     readonly transaction: "shared" | "own";
+    /** Runs once for each of these, such as `window of buckets`; `…` in `sql` stands for what differs. */
+    readonly repeats?: string;
+    /** The strongest on tables and views that stand before `up`; null: none. Absent: not known. */
+    readonly lock?: PlannedLock | null;
+}
+
+export interface PlannedLock {
+    /** As in `pg_locks`, such as `ShareRowExclusiveLock`. */
+    readonly mode: Lock["mode"];
+    /** Qualified names, quoted where PostgreSQL needs it; `buckets of public.x`: the materialization of an aggregate. */
+    readonly on: readonly string[];
+    /** Whether their chunks are locked as well. */
+    readonly chunks: boolean;
+    /** Who waits until the transaction ends; and before, while it waits for the lock: two seconds at most. */
+    readonly blocks: readonly ("reads" | "writes")[];
+}
+
+export interface PlannedHazard {
+    /** Never renamed; there may be more of them. */
+    readonly name: Hazard["name"];
+    /** For people, with its numbers. */
+    readonly message: string;
+    /** Null where it is not about rows. */
+    readonly stake: {
+        /** Null where the server has no statistics to estimate them from. */
+        readonly rows: number | null;
+        /** Times as the server prints them, in UTC. */
+        readonly oldest: string | null;
+        readonly newest: string | null;
+        /** False: counted. True: rows by statistics, times by the edges of chunks. */
+        readonly estimated: boolean;
+    } | null;
 }
 
 export interface PlannedRefusal {
@@ -85,8 +122,13 @@ export function planDocument(
         result: isEmpty(plan) && refusals.length === 0 ? "same" : "differs",
         exists,
         changes: plan.lines.map(plannedChange),
-        statements: plan.statements.map(plannedStatement),
+        statements: plannedStatements(plan),
         fill: plan.fill,
+        hazards: (plan.hazards ?? []).map(({ name, message, stake }) => ({
+            name,
+            message,
+            stake: stake === undefined ? null : { estimated: false, ...stake },
+        })),
         refusals: all.map(({ code, message, detail, hint }) => ({
             code: code ?? "refused",
             message,
@@ -109,12 +151,23 @@ function plannedChange({ code, property, was, will, columns }: ChangeLine): Plan
     };
 }
 
-function plannedStatement({ name, sql, values, outside }: Statement): PlannedStatement {
+function plannedStatements({ statements, filling = [], places }: Plan): PlannedStatement[] {
+    const all = [...statements, ...filling];
+    const locks = locksOf(all, places);
+    return all.map((statement, at) => plannedStatement(statement, locks[at]));
+}
+
+function plannedStatement(
+    { name, sql, values, outside }: Statement,
+    lock: Lock | null | undefined,
+): PlannedStatement {
     return {
         name,
         sql,
         ...(values !== undefined && { values }),
         transaction: outside === undefined ? "shared" : "own",
+        ...(outside?.each !== undefined && { repeats: outside.each }),
+        ...(lock !== undefined && { lock: lock && { ...lock, blocks: blocks(lock.mode) } }),
     };
 }
 
@@ -130,6 +183,7 @@ export function notCompared(
         changes: [],
         statements: [],
         fill: false,
+        hazards: [],
         refusals: [],
         notes: [],
     };
@@ -145,24 +199,28 @@ export interface Message {
     readonly text: string;
 }
 
+export interface MessageOptions {
+    /** Whether to show what differs. Default true. */
+    readonly changes?: boolean;
+    /** Whether to show what `up` would run, and what is at stake. Default true. */
+    readonly plan?: boolean;
+}
+
 /** The document as people read it: nothing where nothing differs. */
-export function messagesOf(document: PlanDocument): Message[] {
+export function messagesOf(
+    document: PlanDocument,
+    { changes = true, plan = true }: MessageOptions = {},
+): Message[] {
     if (document.result === "notCompared") {
         const text = `not compared with the live database: ${document.reason?.message ?? ""}`;
         return [{ severity: "warning", text }];
     }
-    const lines = describePlan({
-        lines: document.changes.map(({ was, will, diff, ...line }) => ({
-            ...line,
-            was: was ?? undefined,
-            will: will ?? undefined,
-            ...(diff !== undefined && !isTold(diff, document) && { details: [indented(diff)] }),
-        })),
-    });
+    // What is refused is not run.
+    const steps = plan && document.refusals.length === 0 ? planText(document) : "";
     return [
-        ...(lines.length === 0
-            ? []
-            : [{ severity: "info", text: lines.map((text) => `~ ${text}`).join("\n") } as const]),
+        ...(changes ? message("info", changesText(document)) : []),
+        ...message("info", steps),
+        ...(plan ? message("warning", hazardText(document)) : []),
         ...document.notes.map(({ code, message }): Message => ({
             severity: code === "taken_over" ? "info" : "warning",
             text: message,
@@ -181,6 +239,24 @@ export function messagesOf(document: PlanDocument): Message[] {
                 }) as const,
         ),
     ];
+}
+
+/** None for an empty text. */
+function message(severity: Severity, text: string): Message[] {
+    return text === "" ? [] : [{ severity, text }];
+}
+
+/** One line a change. */
+function changesText(document: PlanDocument): string {
+    const lines = describePlan({
+        lines: document.changes.map(({ was, will, diff, ...line }) => ({
+            ...line,
+            was: was ?? undefined,
+            will: will ?? undefined,
+            ...(diff !== undefined && !isTold(diff, document) && { details: [indented(diff)] }),
+        })),
+    });
+    return lines.map((text) => `~ ${text}`).join("\n");
 }
 
 /** A refusal shows the difference that it is about itself, also where there is no preview. */

@@ -1,18 +1,28 @@
 /** The plan for one aggregate against the live database: reads only, but for a view that is rolled back. */
 import { inspecting, trying } from "../converging";
 import { TimescaleError } from "../errors";
+import { newRetention } from "../hazards";
 import { indexesInServersWords } from "../hypertable/normalise";
 import type { PartsMemory } from "../hypertableParts";
 import { displayName, type QualifiedName } from "../identifier";
+import { inspectExtent } from "../inspectExtent";
 import { keptMarker } from "../marker";
 import { isRemembered } from "../memory";
 import { normalise, type NormalisedQuery, normaliseUnder } from "../normalise";
 import type { Plan } from "../plan";
+import { relationsIn } from "../relations";
 import { dependantsOf } from "../removal";
 import type { UsableServer } from "../server";
 import type { Queryable, Session } from "../session";
 import { readSql } from "../sqlFile";
-import { type DesiredQuery, diffAggregate, type Rebuild } from "./diff";
+import {
+    type AggregateChange,
+    type AggregateDiff,
+    type DesiredQuery,
+    diffAggregate,
+    type Rebuild,
+} from "./diff";
+import { type AggregateFacts, needsSource } from "./hazards";
 import { historyAtStake } from "./history";
 import { type ActualAggregate, inspectAggregate, type InspectedAggregate } from "./inspect";
 import { inspectReplacement, type Outcome } from "./keepHistory/inspect";
@@ -81,33 +91,37 @@ export async function planLive(
         actual.kind === "aggregate" && isOther(query, actual)
             ? await whatChangeDoes(session, desired, actual, query, versions.replaced, searchPath)
             : undefined;
-    const compare = (declared: DesiredAggregate, desiredQuery: DesiredQuery | null): Plan => {
-        const difference = diffAggregate({
+    const compare = (declared: DesiredAggregate): AggregateDiff =>
+        diffAggregate({
             actual,
             rebuild: change?.rebuild,
             outcome: change?.outcome,
             versions: versions.all,
             desired: declared,
-            desiredQuery,
+            desiredQuery: query,
             owner: desired.owner ?? login,
             declared: memory.declared,
             managed: memory.managed,
         });
-        return planAggregate(difference, declared, {
-            filling: actual.kind === "aggregate" && actual.marker.filling,
-            login,
-            // One session serves all clients of the embedded server, and cannot commit between chunks.
-            perChunk: !server.embedded && actual.kind === "aggregate" && actual.chunks > 0,
-            ...(actual.kind === "aggregate" && { internalSchema: actual.materialization.schema }),
-        });
-    };
-    let plan = compare(desired, query);
-    if (actual.kind === "aggregate" && plan.lines.some(({ code }) => code === "index_differs")) {
+    let [declared, difference] = [desired, compare(desired)];
+    if (actual.kind === "aggregate" && difference.changes.some(isReplacedIndex)) {
         const { indexes, columns } = actual;
         const object = displayName(desired);
         const words = await indexesInServersWords(session, desired.indexes, indexes, columns, searchPath, object); // prettier-ignore
-        plan = compare({ ...desired, indexes: words }, query);
+        declared = { ...desired, indexes: words };
+        difference = compare(declared);
     }
+    const plan = planAggregate(difference, declared, {
+        filling: actual.kind === "aggregate" && actual.marker.filling,
+        login,
+        // One session serves all clients of the embedded server, and cannot commit between chunks.
+        perChunk: !server.embedded && actual.kind === "aggregate" && actual.chunks > 0,
+        ...(actual.kind === "aggregate" && {
+            internalSchema: actual.materialization.schema,
+            standing: actual.view.state === "renamed" ? actual.view.to : actual.name,
+        }),
+        facts: await inspectFacts(session, desired, actual, difference),
+    });
     const replacing = change?.outcome;
     const replaces = plan.refusals.length === 0 && replacing !== undefined && "replacement" in replacing; // prettier-ignore
     return {
@@ -118,6 +132,40 @@ export async function planLive(
         databaseUuid: actual.databaseUuid,
         ...(replaces && { replacement: replacing.replacement }),
     };
+}
+
+function isReplacedIndex(change: AggregateChange): boolean {
+    return change.kind === "createIndex" && change.instead?.valid === true;
+}
+
+/** What preview says of locks and hazards, beyond what the comparison took. */
+async function inspectFacts(
+    session: Session,
+    desired: DesiredAggregate,
+    actual: InspectedAggregate,
+    { changes }: AggregateDiff,
+): Promise<AggregateFacts> {
+    const standing = actual.kind === "aggregate" ? actual : undefined;
+    const retention = standing === undefined ? undefined : newRetention(changes);
+    if (retention === undefined && !needsSource(changes)) return {};
+    const { found } = await inspecting(session, desired, async (client) => {
+        const source = await inspectExtent(
+            client,
+            standing?.sourceId ?? relationsIn(desired.query),
+        );
+        const beyond =
+            standing === undefined || retention === undefined
+                ? undefined
+                : await inspectExtent(client, standing.materializationId, {
+                      measured: true,
+                      olderThan: retention,
+                  });
+        return {
+            ...(source !== undefined && { source }),
+            ...(beyond !== undefined && { beyond }),
+        };
+    });
+    return found;
 }
 
 /** Whether the query is really another: names of columns alone change in place. */

@@ -2,6 +2,7 @@
 import { describeColumns, renameColumnLines, renameColumnStatements } from "../columns";
 import { definitionDiff } from "../definitionDiff";
 import { TimescaleError } from "../errors";
+import { describeTime } from "../extent";
 import { grantLines } from "../grants";
 import {
     displayName,
@@ -13,7 +14,7 @@ import {
 import { indexLines, type IndexPlace, indexStatements } from "../indexes";
 import { fillMarker } from "../marker";
 import { nameLine, nameTakenDetail, ownerLine, ownerRefusal } from "../objectChanges";
-import { type ChangeLine, commentLine, type Plan, type Statement } from "../plan";
+import { type ChangeLine, commentLine, type Plan, type Statement, transactionFirst } from "../plan";
 import { ownerStatements, policyLines, policyRefusals, policyStatements } from "../policyDiff";
 import { statementBody } from "../query";
 import {
@@ -32,6 +33,7 @@ import {
     type QueryRefusal,
     type Rebuild,
 } from "./diff";
+import { type AggregateFacts, aggregateHazards } from "./hazards";
 import { describeStake, type HistoryAtStake } from "./history";
 import type { ActualAggregate } from "./inspect";
 import { planReplacement, queryLine, versionLine } from "./keepHistory/plan";
@@ -50,6 +52,10 @@ export interface AggregatePlanOptions {
     readonly perChunk?: boolean;
     /** Schema of the materialization, and of its indexes. */
     readonly internalSchema?: string;
+    /** The name under which it stands, where that is not the declared one. */
+    readonly standing?: QualifiedName;
+    /** What hazards and locks are told with. Default: nothing was inspected for them. */
+    readonly facts?: AggregateFacts;
 }
 
 export function planAggregate(
@@ -88,14 +94,27 @@ export function planAggregate(
         ...ownerStatements(changes),
     ];
     const role = roleStatements(desired.owner, options.login);
+    const object = displayName(name);
+    const { facts = {} } = options;
+    const standing = options.standing ?? (creating && !rebuilding ? null : name);
+    const fill = changes.some(({ kind }) => kind === "fill");
     return {
         // What is made anew with the aggregate was there before, and goes without saying.
         lines: changes
             .filter(({ kind }) => !rebuilding || ["restoreView", "owner", "rebuild"].includes(kind))
             .flatMap((change) => line(change, desired)),
         statements:
-            statements.length + asLogin.length === 0 ? [] : [...asLogin, ...role, ...statements],
-        fill: changes.some(({ kind }) => kind === "fill"),
+            statements.length + asLogin.length === 0
+                ? []
+                : transactionFirst([...asLogin, ...role, ...statements]),
+        fill,
+        ...(fill && { filling: fillingStatements(name, desired, facts) }),
+        places: {
+            kind: "aggregate",
+            object,
+            standing: standing === null ? null : displayName(standing),
+            source: facts.source?.object,
+        },
         refusals: [
             ...changes.flatMap((change) =>
                 change.kind === "refuse" ? [refusalError(change.reason, name)] : [],
@@ -103,6 +122,7 @@ export function planAggregate(
             ...policyRefusals(changes, name),
         ],
         notes,
+        hazards: aggregateHazards(changes, desired, object, facts),
     };
 }
 
@@ -110,6 +130,34 @@ export function planAggregate(
 export function creationStatements(desired: DesiredAggregate): Statement[] {
     const changes = creation(desired);
     return planAggregate({ changes, notes: [] }, desired, { filling: true }).statements.slice();
+}
+
+/** What fill.ts runs, and what then says that it is done. */
+function fillingStatements(
+    name: QualifiedName,
+    { refreshPolicy }: DesiredAggregate,
+    { source }: AggregateFacts,
+): Statement[] {
+    const from =
+        source === undefined
+            ? ""
+            : `; ${source.object} ${source.begins === null ? "holds nothing yet" : `begins ${describeTime(source.begins)}`}`;
+    return [
+        {
+            name: "refresh_continuous_aggregate",
+            sql: `CALL refresh_continuous_aggregate(${escapeLiteral(quoteQualified(name))}::regclass, …, …)`,
+            outside: { each: `window of buckets, oldest first${from}` },
+        },
+        markStatement(name, null),
+        ...(refreshPolicy === undefined || refreshPolicy.paused === true
+            ? []
+            : [
+                  {
+                      name: "alter_refresh_policy",
+                      sql: "SELECT alter_job(…, scheduled => true)",
+                  },
+              ]),
+    ];
 }
 
 /** The name that the aggregate has before it is renamed. */
@@ -249,7 +297,7 @@ function statementsOf(change: AggregateChange, context: StatementContext): State
         case "replace":
             return [];
         case "dropVersion":
-            return dropVersionStatements(change.version.name, change.version.guard);
+            return dropVersionStatements(change.version);
         case "rebuild":
             return rebuildStatements(change.actual, desired.acceptLoss);
         case "restoreView":

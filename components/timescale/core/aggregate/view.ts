@@ -78,7 +78,7 @@ function realTime({
             ].join("\n"),
         },
         {
-            name: "restore_view",
+            name: "restore_real_time_view",
             sql: `DO ${dollarQuoted(
                 [
                     "",

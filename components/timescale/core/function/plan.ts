@@ -1,6 +1,7 @@
 /** From changes to the statements that make them, and to the lines that preview shows. */
 import { grantDifferences, grantLines } from "../grants";
 import { escapeIdentifier, escapeLiteral, quoteQualified } from "../identifier";
+import type { StatementName } from "../locks";
 import { goneNote, nameLine, ownerLine } from "../objectChanges";
 import { type ChangeLine, commentLine, type Plan, type Statement } from "../plan";
 import { privilegeStatements, roleStatements } from "../tableStatements";
@@ -63,6 +64,7 @@ export function planFunction(
         lines: changes.flatMap((change) => linesOf(change, desired, object)),
         statements: [...asLogin, ...role, ...statements],
         fill: false,
+        places: { kind: "function", object, standing: object },
         refusals: changes.flatMap((change) =>
             change.kind === "refuse" ? [refusalError(change.reason, object, desired)] : [],
         ),
@@ -85,7 +87,7 @@ function statementsOf(
     desired: DesiredFunction,
     signature: string,
 ): Statement[] {
-    const create = (verb: string, name: string): Statement => ({
+    const create = (verb: string, name: StatementName): Statement => ({
         name,
         sql: createFunction(verb, quoteQualified(desired), desired.head),
     });
@@ -125,7 +127,7 @@ function commentOn(signature: string, comment: string | null): Statement {
     return { name: "comment", sql: `COMMENT ON FUNCTION ${signature} IS ${text}` };
 }
 
-function alter(name: string, standing: ActualFunction, action: string): Statement {
+function alter(name: StatementName, standing: ActualFunction, action: string): Statement {
     const signature = quoteSignature(signatureOf(standing));
     return { name, sql: `ALTER FUNCTION ${signature} ${action}` };
 }

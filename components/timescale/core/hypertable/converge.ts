@@ -2,14 +2,18 @@
 import { applyStatements } from "../apply";
 import { type ConvergeHooks, convergeObject } from "../convergeObject";
 import { inspecting } from "../converging";
+import { newRetention } from "../hazards";
 import type { PartsMemory } from "../hypertableParts";
 import { displayName, type QualifiedName, quoteQualified } from "../identifier";
+import { inspectExtent } from "../inspectExtent";
 import { knownIn, type KnownObject } from "../memory";
 import type { Plan } from "../plan";
 import { refuseAnother, refuseDependants } from "../removal";
-import { type Session, withObjectLock } from "../session";
+import { type Queryable, type Session, withObjectLock } from "../session";
+import { readSql } from "../sqlFile";
 import { roleStatements } from "../tableStatements";
 import { diffHypertable, type HypertableDiff } from "./diff";
+import { defaultCalls, type HypertableFacts, needsExtent } from "./hazards";
 import { type ActualHypertable, type InspectedHypertable, inspectHypertable } from "./inspect";
 import { inServersWords, mayBeSpelling } from "./normalise";
 import { planHypertable } from "./plan";
@@ -68,11 +72,52 @@ export async function planLiveHypertable(
             login,
             // One session serves all clients of the embedded server, and cannot commit between chunks.
             perChunk: !embedded && actual.kind === "hypertable" && actual.chunks > 0,
+            ...(actual.kind === "hypertable" && {
+                standing: actual.name,
+                facts: await inspectFacts(session, desired, actual, difference),
+            }),
         }),
         actual,
         searchPath,
         databaseUuid: actual.databaseUuid,
     };
+}
+
+/** What preview says of hazards, beyond what the comparison took. */
+async function inspectFacts(
+    session: Session,
+    desired: DesiredHypertable,
+    { hypertableId, indexes }: ActualHypertable,
+    { changes }: HypertableDiff,
+): Promise<HypertableFacts> {
+    const retention = newRetention(changes);
+    if (retention === undefined && !needsExtent(changes)) return {};
+    const { found } = await inspecting(session, desired, async (client) => {
+        const extent = await inspectExtent(client, hypertableId, { measured: true });
+        const beyond =
+            retention === undefined
+                ? undefined
+                : await inspectExtent(client, hypertableId, {
+                      measured: true,
+                      olderThan: retention,
+                  });
+        return {
+            indexes,
+            volatile: await volatileFunctions(client, defaultCalls(changes)),
+            ...(extent !== undefined && { extent }),
+            ...(beyond !== undefined && { beyond }),
+        };
+    });
+    return found;
+}
+
+async function volatileFunctions(client: Queryable, names: readonly string[]): Promise<string[]> {
+    if (names.length === 0) return [];
+    const { rows } = await client.query<{ name: string }>(
+        readSql("catalog/volatile_functions.sql"),
+        [names],
+    );
+    return rows.map(({ name }) => name);
 }
 
 export interface ConvergedHypertable {

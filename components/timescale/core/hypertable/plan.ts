@@ -11,7 +11,7 @@ import {
 } from "../identifier";
 import { indexLines, type IndexPlace, indexStatements } from "../indexes";
 import { nameLine, nameTakenDetail, ownerLine, ownerRefusal } from "../objectChanges";
-import type { ChangeLine, Plan, Statement } from "../plan";
+import { type ChangeLine, type Plan, type Statement, transactionFirst } from "../plan";
 import {
     orderOf,
     ownerStatements,
@@ -34,6 +34,7 @@ import {
     type HypertableDiff,
     type HypertableRefusal,
 } from "./diff";
+import { type HypertableFacts, hypertableHazards } from "./hazards";
 import type { Column, DesiredHypertable } from "./spec";
 
 export interface HypertablePlanOptions {
@@ -41,13 +42,20 @@ export interface HypertablePlanOptions {
     readonly login?: string;
     /** Whether it holds chunks, which an index is then built on one by one. Default false. */
     readonly perChunk?: boolean;
+    /** The name under which it stands, where that is not the declared one. */
+    readonly standing?: QualifiedName;
+    /** What hazards are told with. Default: nothing was inspected for them. */
+    readonly facts?: HypertableFacts;
 }
 
 export function planHypertable(
     { changes, notes }: HypertableDiff,
     desired: DesiredHypertable,
-    { login, perChunk = false }: HypertablePlanOptions = {},
+    { login, perChunk = false, standing, facts = {} }: HypertablePlanOptions = {},
 ): Plan {
+    const object = displayName(desired);
+    const made = changes.some(({ kind }) => kind === "create");
+    const stood = standing ?? (made ? null : desired);
     const place: IndexPlace = { relation: desired, schema: desired.schema, perChunk };
     const statements = changes.flatMap((change) => statementsOf(change, desired, place));
     const rename = changes.find((change) => change.kind === "rename");
@@ -65,10 +73,20 @@ export function planHypertable(
         statements:
             statements.length + asLogin.length === 0
                 ? []
-                : [...asLogin, ...roleStatements(desired.owner, login), ...statements],
+                : transactionFirst([
+                      ...asLogin,
+                      ...roleStatements(desired.owner, login),
+                      ...statements,
+                  ]),
         fill: false,
+        places: {
+            kind: "hypertable",
+            object,
+            standing: stood === null ? null : displayName(stood),
+        },
         refusals: refusals(changes, desired),
         notes,
+        hazards: hypertableHazards(changes, object, { perChunk }, facts),
     };
 }
 

@@ -4,6 +4,7 @@ import { definitionDiff } from "../definitionDiff";
 import { TimescaleError } from "../errors";
 import { grantDifferences, grantLines } from "../grants";
 import { displayName, type QualifiedName, quoteQualified } from "../identifier";
+import type { StatementName } from "../locks";
 import { goneNote, nameLine, nameTakenDetail, ownerLine, ownerRefusal } from "../objectChanges";
 import { type ChangeLine, commentLine, type Plan, type Statement } from "../plan";
 import { statementBody } from "../query";
@@ -63,6 +64,11 @@ export function planView(
             ),
         statements: [...asLogin, ...role, ...statements],
         fill: false,
+        places: {
+            kind: "view",
+            object: displayName(name),
+            standing: changes.some(({ kind }) => kind === "create") ? null : displayName(standing),
+        },
         refusals: changes.flatMap((change) =>
             change.kind === "refuse" ? [refusalError(change.reason, name)] : [],
         ),
@@ -106,7 +112,7 @@ function statementsOf(change: ViewChange, name: QualifiedName, desired: DesiredV
 }
 
 /** Options that are not written are reset, also by OR REPLACE. */
-function createStatement(verb: string, name: string, desired: DesiredView): Statement {
+function createStatement(verb: string, name: StatementName, desired: DesiredView): Statement {
     const options = Object.entries(declaredOptions(desired)).flatMap(([option, value]) =>
         value ? [`${option} = true`] : [],
     );

@@ -3,41 +3,50 @@
  * it fails as a whole, and its rows stay. A refresh deletes the buckets that it computes anew, so that
  * is where it is stopped. Retention drops chunks, and is not.
  */
-import { dollarQuoted, escapeLiteral, type QualifiedName, quoteQualified } from "../../identifier";
+import { dollarQuoted, escapeLiteral, type QualifiedName } from "../../identifier";
 import type { Statement } from "../../plan";
 
 export const guardTrigger = "pulumi_timescale_guard";
 
 /**
  * @param name of the aggregate, which may delete nothing below the floor of its source from now on
+ * @param buckets of the aggregate, by the name under which others know it meanwhile
  * @param cut literal of the first bucket that was computed: what is below was copied
  */
-export function guardStatements(name: QualifiedName, cut: string): Statement[] {
-    return [
-        {
-            name: "guard_history",
-            sql: `DO ${dollarQuoted(
-                [
-                    "",
-                    "DECLARE",
-                    "    aggregate record;",
-                    "    body text;",
-                    "BEGIN",
-                    "    SELECT a.mat_hypertable_id AS id, a.raw_hypertable_id AS source, h.schema_name, h.table_name, d.column_name",
-                    "    INTO STRICT aggregate FROM _timescaledb_catalog.continuous_agg a",
-                    "    JOIN _timescaledb_catalog.hypertable h ON h.id = a.mat_hypertable_id",
-                    "    JOIN _timescaledb_catalog.dimension d ON d.hypertable_id = h.id",
-                    `    WHERE (a.user_view_schema, a.user_view_name) = (${escapeLiteral(name.schema)}, ${escapeLiteral(name.name)});`,
-                    `    body := format(${escapeLiteral(guardBody())}, aggregate.id, aggregate.source, aggregate.column_name, ${escapeLiteral(cut)});`,
-                    `    EXECUTE format('CREATE OR REPLACE FUNCTION %I.%I() RETURNS trigger LANGUAGE plpgsql AS %L', ${escapeLiteral(name.schema)}, '${guardTrigger}_' || aggregate.id, body);`,
-                    `    EXECUTE format('CREATE TRIGGER ${guardTrigger} BEFORE DELETE ON %I.%I FOR EACH ROW EXECUTE FUNCTION %I.%I()',`,
-                    `        aggregate.schema_name, aggregate.table_name, ${escapeLiteral(name.schema)}, '${guardTrigger}_' || aggregate.id);`,
-                    "END",
-                    "",
-                ].join("\n"),
-            )}`,
-        },
-    ];
+export function guardStatement(name: QualifiedName, cut: string, buckets: string): Statement {
+    return {
+        name: "guard_history",
+        sql: `DO ${dollarQuoted(
+            [
+                "",
+                "DECLARE",
+                "    aggregate record;",
+                "    body text;",
+                "BEGIN",
+                "    SELECT a.mat_hypertable_id AS id, a.raw_hypertable_id AS source, h.schema_name, h.table_name, d.column_name",
+                "    INTO STRICT aggregate FROM _timescaledb_catalog.continuous_agg a",
+                "    JOIN _timescaledb_catalog.hypertable h ON h.id = a.mat_hypertable_id",
+                "    JOIN _timescaledb_catalog.dimension d ON d.hypertable_id = h.id",
+                `    WHERE (a.user_view_schema, a.user_view_name) = (${escapeLiteral(name.schema)}, ${escapeLiteral(name.name)});`,
+                `    body := format(${escapeLiteral(guardBody())}, aggregate.id, aggregate.source, aggregate.column_name, ${escapeLiteral(cut)});`,
+                `    EXECUTE format('CREATE OR REPLACE FUNCTION %I.%I() RETURNS trigger LANGUAGE plpgsql AS %L', ${escapeLiteral(name.schema)}, '${guardTrigger}_' || aggregate.id, body);`,
+                `    EXECUTE format('CREATE TRIGGER ${guardTrigger} BEFORE DELETE ON %I.%I FOR EACH ROW EXECUTE FUNCTION %I.%I()',`,
+                `        aggregate.schema_name, aggregate.table_name, ${escapeLiteral(name.schema)}, '${guardTrigger}_' || aggregate.id);`,
+                "END",
+                "",
+            ].join("\n"),
+        )}`,
+        lock: { mode: "ShareRowExclusiveLock", on: [buckets], chunks: true },
+    };
+}
+
+/** @param guard the function, as PostgreSQL identifies it */
+export function dropGuardStatement(guard: string): Statement {
+    return {
+        name: "drop_guard",
+        sql: `DROP FUNCTION IF EXISTS ${guard}`,
+        lock: null,
+    };
 }
 
 /** With %1$s the aggregate's number, %2$s its source's, %3$I the bucket, %4$L the cut. */
@@ -71,8 +80,4 @@ function guardBody(): string {
         "END",
         "",
     ].join("\n");
-}
-
-export function guardName(schema: string, materializationId: number): string {
-    return `${quoteQualified({ schema, name: `${guardTrigger}_${materializationId}` })}()`;
 }

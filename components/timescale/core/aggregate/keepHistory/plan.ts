@@ -26,6 +26,7 @@ export function planReplacement(
     { query, replacement }: { readonly query: QueryDifference; readonly replacement: Replacement },
     context: ReplacementContext,
 ): Plan {
+    const [top] = replacement.pairs;
     return {
         lines: [queryLine(query), ...lines(replacement)],
         statements: [
@@ -43,6 +44,12 @@ export function planReplacement(
         refusals: [],
         notes: [],
         hazards: hazards(replacement),
+        places: {
+            kind: "aggregate",
+            object: displayName(top.name),
+            standing: displayName(top.old.name),
+            source: displayName(top.old.source),
+        },
     };
 }
 

@@ -9,6 +9,7 @@ import { type ApplyOptions, applyStatements } from "../../apply";
 import { inspecting, trying } from "../../converging";
 import { TimescaleError } from "../../errors";
 import { displayName, escapeLiteral, type QualifiedName, quoteQualified } from "../../identifier";
+import { bucketsOf } from "../../locks";
 import type { BuildingState } from "../../marker";
 import { viewOver } from "../../normalise";
 import type { Statement } from "../../plan";
@@ -161,7 +162,7 @@ class Run {
         );
         const tree = await this.reading((client) => versionTree(client, beside));
         for (const version of tree) {
-            await this.apply(pair, dropVersionStatements(version.name, version.guard));
+            await this.apply(pair, dropVersionStatements(version));
         }
         return undefined;
     }
@@ -326,6 +327,7 @@ class Run {
                     name: "refresh_continuous_aggregate",
                     sql: `CALL ${procedure}(${escapeLiteral(quoteQualified(version.name))}::regclass, ${escapeLiteral(open)}::timestamptz, NULL)`,
                     outside: {},
+                    lock: { mode: "ExclusiveLock", on: [bucketsOf(displayName(version.name))], chunks: false }, // prettier-ignore
                 },
             ]);
         }

@@ -10,13 +10,15 @@ import {
     quoteQualified,
 } from "../../identifier";
 import { indexStatements } from "../../indexes";
+import { bucketsOf, type Lock, type LockMode } from "../../locks";
 import { buildingMarker, type BuildingState, replacedMarker } from "../../marker";
 import type { Statement } from "../../plan";
 import { policyProcedures } from "../../policy";
 import { renameStatements } from "../../tableStatements";
+import type { ActualAggregate } from "../inspect";
 import { markStatement } from "../mark";
 import type { DesiredAggregate } from "../spec";
-import { guardStatements } from "./guard";
+import { dropGuardStatement, guardStatement } from "./guard";
 import type { Mapping } from "./mapping";
 import { builtIndexName } from "./names";
 import type { Pair, Replacement, RepointedView } from "./replacement";
@@ -35,7 +37,8 @@ export function asBuilt({ desired }: Pair): DesiredAggregate {
 }
 
 export function markBuilding(beside: QualifiedName, state: BuildingState): Statement {
-    return { ...markStatement(beside, buildingMarker(state)), name: "mark_building" };
+    // Nobody reads it yet.
+    return { ...markStatement(beside, buildingMarker(state)), name: "mark_building", lock: null };
 }
 
 /**
@@ -50,7 +53,12 @@ export function markDone(beside: QualifiedName, bound: string, extensionSchema: 
         name: "refresh_continuous_aggregate",
         sql: `CALL ${procedure}(${escapeLiteral(quoteQualified(beside))}::regclass, NULL, ${bound})`,
         outside: {},
+        lock: lockOn("ExclusiveLock", bucketsOf(displayName(beside))),
     };
+}
+
+function lockOn(mode: LockMode, ...on: readonly string[]): Lock {
+    return { mode, on, chunks: false };
 }
 
 /** SQL conditions on a new bucket. */
@@ -82,6 +90,7 @@ export function copyStatements(
         {
             name: "clear_history",
             sql: `DELETE FROM ${quoteQualified(beside)}${conditions(escapeIdentifier(mapping.bucketName))}`,
+            lock: lockOn("RowExclusiveLock", displayName(beside)),
         },
         {
             name: "copy_history",
@@ -91,6 +100,7 @@ export function copyStatements(
                 `FROM ${quoteQualified(old.name)}${conditions(mapping.newBucket)}`,
                 ...group,
             ].join("\n"),
+            lock: lockOn("RowExclusiveLock", displayName(beside)),
         },
     ];
 }
@@ -142,16 +152,29 @@ class Roles {
 function exchangeNames({ name, old, beside, replaced, desired }: Pair): Statement[] {
     const aside = { schema: old.name.schema, name: replaced.name };
     const { schema } = old.materialization;
+    const [was, next] = [displayName(old.name), displayName(beside)];
     return [
         // Renaming one takes a right on TimescaleDB's schema that only a superuser has.
         ...desired.indexes
             .filter((index) => old.indexes.some((it) => it.name === index.name))
-            .map((index) => dropIndex(schema, index.name)),
-        ...renameStatements("MATERIALIZED VIEW", old.name, aside),
-        markStatement(aside, replacedMarker(displayName(name))),
-        ...renameStatements("MATERIALIZED VIEW", beside, name),
-        markStatement(name, null),
+            .map((index) => ({
+                ...dropIndex(schema, index.name),
+                lock: { ...lockOn("AccessExclusiveLock", bucketsOf(was)), chunks: true },
+            })),
+        ...locked(
+            renameStatements("MATERIALIZED VIEW", old.name, aside),
+            "AccessExclusiveLock",
+            was,
+        ),
+        ...locked([markStatement(aside, replacedMarker(displayName(name)))], "ShareUpdateExclusiveLock", bucketsOf(was)), // prettier-ignore
+        ...locked(renameStatements("MATERIALIZED VIEW", beside, name), "AccessExclusiveLock", next),
+        ...locked([markStatement(name, null)], "ShareUpdateExclusiveLock", bucketsOf(next)),
     ];
+}
+
+/** Under the names by which others know them while the transaction runs. */
+function locked(statements: readonly Statement[], mode: LockMode, on: string): Statement[] {
+    return statements.map((statement) => ({ ...statement, lock: lockOn(mode, on) }));
 }
 
 /** After the exchange the new version's indexes are built under their own names. */
@@ -171,7 +194,7 @@ function dropIndex(schema: string, name: string): Statement {
 }
 
 function finish(
-    { name, desired, replaced, old, mapping }: Pair,
+    { name, desired, replaced, old, beside, mapping }: Pair,
     cut: string | undefined,
 ): Statement[] {
     const policies = {
@@ -189,12 +212,13 @@ function finish(
             : [
                   {
                       name: "set_materialized_only",
+                      lock: lockOn("AccessExclusiveLock", displayName(beside)),
                       sql: `ALTER MATERIALIZED VIEW ${quoteQualified(name)} SET (timescaledb.materialized_only = false)`,
                   },
               ]),
         ...(mapping === null || started.length === 0 ? [] : [scheduleJobs(name, started, true)]),
         scheduleJobs(was, ["refresh"], true),
-        ...(cut === undefined ? [] : guardStatements(name, cut)),
+        ...(cut === undefined ? [] : [guardStatement(name, cut, bucketsOf(displayName(beside)))]),
     ];
 }
 
@@ -215,6 +239,7 @@ function scheduleJobs(
             `WHERE (a.user_view_schema, a.user_view_name) = (${escapeLiteral(schema)}, ${escapeLiteral(name)})`,
             `    AND j.proc_name IN (${procedures.join(", ")}) AND j.scheduled <> ${scheduled}`,
         ].join("\n"),
+        lock: null,
     };
 }
 
@@ -230,19 +255,26 @@ function repointStatement({ name, definition, options }: RepointedView): Stateme
             ...(given.length === 0 ? [] : [`WITH (${given.join(", ")})`]),
             `AS${definition}`,
         ].join(" "),
+        lock: lockOn("AccessExclusiveLock", displayName(name)),
     };
 }
 
 /** Drops a version that stands beside, and what guarded its history. */
 export function dropVersionStatements(
-    version: QualifiedName,
-    guard: string | null | undefined,
+    version: Pick<ActualAggregate, "name" | "guard" | "source">,
 ): Statement[] {
+    const title = displayName(version.name);
+    const { guard, source } = version;
     return [
         {
             name: "drop_continuous_aggregate",
-            sql: `DROP MATERIALIZED VIEW ${quoteQualified(version)}`,
+            sql: `DROP MATERIALIZED VIEW ${quoteQualified(version.name)}`,
+            lock: {
+                mode: "AccessExclusiveLock",
+                on: [title, bucketsOf(title), displayName(source)],
+                chunks: true,
+            },
         },
-        ...(guard == null ? [] : [{ name: "drop_guard", sql: `DROP FUNCTION IF EXISTS ${guard}` }]),
+        ...(guard === null ? [] : [dropGuardStatement(guard)]),
     ];
 }
