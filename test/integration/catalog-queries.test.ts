@@ -56,6 +56,7 @@ const queries: Readonly<Record<string, Query>> = {
         parameters: ["'public.requests_hourly'"],
         columns: ["kind", "schema", "name"],
     },
+    "fill_guard.sql": { parameters: [materialization], columns: ["rawFrom", "jobs"], rows: 1 },
     "fill_range.sql": {
         parameters: [materialization, "'1 day'", "'false'", "null", "null"],
         columns: ["lower", "upper", "rawFrom", "present", "width", "timezone", "unit", "chunk"],
@@ -118,7 +119,6 @@ const queries: Readonly<Record<string, Query>> = {
         ],
         rows: 1,
     },
-    "running_jobs.sql": { parameters: [materialization], columns: ["pid", "job"], rows: 0 },
     "server.sql": {
         parameters: [],
         columns: serverColumns,
