@@ -71,7 +71,7 @@ SELECT
     width::text AS width,
     timezone,
     -- As fine as a fill may have to stop, and not so fine that there are many thousands of windows.
-    greatest(width, interval '1 hour', (upper - lower) / 4000)::text AS unit,
+    greatest(width, interval '10 minutes', (upper - lower) / 4000)::text AS unit,
     extract(epoch FROM greatest(width, chunk, interval '1 day'))::float8 * 1000 AS chunk
 FROM lowered
 WHERE lower < upper

@@ -41,6 +41,16 @@ const serverColumns: readonly (keyof ServerState)[] = [
 
 /** By file; a new file needs an entry. */
 const queries: Readonly<Record<string, Query>> = {
+    "aggregate_tree.sql": {
+        parameters: ["'public'", "'requests_hourly'"],
+        columns: ["schema", "name"],
+        rows: 1,
+    },
+    "aggregate_versions.sql": {
+        parameters: ["'public'", "'requests_hourly'", "'x'", "'y'"],
+        columns: ["schema", "name", "marker"],
+        rows: 1,
+    },
     "continuous_aggregate.sql": {
         parameters: ["'public'", "'requests_hourly'", "null"],
         columns: [
@@ -48,7 +58,7 @@ const queries: Readonly<Record<string, Query>> = {
             ...["materializationSchema", "materializationTable", "definition", "intact"],
             ...["strayViews", "materializedOnly", "bucketWidth", "bucketTimezone", "timeColumn"],
             ...["timeType", "chunkTimeInterval", "defaultChunkTimeInterval", "sourceSchema"],
-            ...["sourceName", "sourceId", "groupColumns", "columns", "marker"],
+            ...["sourceName", "sourceId", "groupColumns", "columns", "marker", "guard"],
         ],
         rows: 1,
     },
@@ -61,6 +71,7 @@ const queries: Readonly<Record<string, Query>> = {
         columns: ["schema", "name", "aggregate", "chunks", "begins", "ends", "bytes", "rows"],
         rows: 1,
     },
+    "fill_guard.sql": { parameters: [materialization], columns: ["rawFrom", "jobs"], rows: 1 },
     "fill_range.sql": {
         parameters: [materialization, "'1 day'", "'false'", "null", "null"],
         columns: ["lower", "upper", "rawFrom", "present", "width", "timezone", "unit", "chunk"],
@@ -101,6 +112,18 @@ const queries: Readonly<Record<string, Query>> = {
         parameters: ["(SELECT 'pulumi-timescale: kept x')"],
         columns: ["schema", "name"],
     },
+    "floor.sql": { parameters: [source], columns: ["floor"], rows: 1 },
+    "group_columns.sql": { parameters: ["'reads'"], columns: ["columns"], rows: 1 },
+    "pending_ranges.sql": { parameters: [materialization], columns: ["begins", "ends"] },
+    "readers.sql": {
+        parameters: ["'public.requests_hourly'"],
+        columns: [
+            ...["kind", "schema", "name", "title", "definition", "options", "owner", "member"],
+            "columns",
+        ],
+        rows: 2,
+    },
+    "version_edges.sql": { parameters: [materialization], columns: ["edge"] },
     "normalised_columns.sql": {
         parameters: ["'public.requests'"],
         columns: ["columns", "predicates"],
@@ -123,7 +146,6 @@ const queries: Readonly<Record<string, Query>> = {
         ],
         rows: 1,
     },
-    "running_jobs.sql": { parameters: [materialization], columns: ["pid", "job"], rows: 0 },
     "server.sql": {
         parameters: [],
         columns: serverColumns,

@@ -59,13 +59,14 @@ interface Script {
 function answering({ units, floors = [], jobs = () => [], onCall }: Script) {
     let looked = 0;
     let passed = false;
+    const floor = (): string | undefined =>
+        floors[Math.min(looked, floors.length - 1)] ?? units[0]?.start;
     return (sql: string): readonly Row[] | undefined => {
         if (sql.includes("AS started")) return [{ started: false }];
         if (sql.startsWith("-- From when")) {
             const [first, last] = [units[0], units.at(-1)];
             if (first === undefined || last === undefined || passed) return [];
-            const lower = floors[Math.min(looked, floors.length - 1)] ?? first.start;
-            looked += 1;
+            const lower = floor();
             return [{ lower, upper: last.end, rawFrom: lower, unit: "1 day", chunk: day }];
         }
         if (sql.startsWith("-- A range")) {
@@ -81,7 +82,10 @@ function answering({ units, floors = [], jobs = () => [], onCall }: Script) {
         }
         if (sql.includes("AS stands"))
             return units.map(({ stands }) => ({ stands: stands === true }));
-        if (sql.startsWith("-- Jobs")) return jobs();
+        if (sql.startsWith("-- Before each")) {
+            looked += 1;
+            return [{ rawFrom: floor(), jobs: jobs() }];
+        }
         if (sql.startsWith("CALL")) onCall?.(sql);
         // Nothing has come since when the fill asks again after its last window.
         if (sql.startsWith("CALL") && sql.includes(units.at(-1)?.end ?? "none")) passed = true;
@@ -302,10 +306,10 @@ describe("the pace", () => {
     });
 
     it.each([
-        ["stays when a window took about a second", 10, 900, 10],
+        ["stays when a window took about two seconds", 10, 1800, 10],
         ["doubles at most", 10, 10, 20],
-        ["grows as far as a second allows", 10, 450, 20],
-        ["shrinks to a second", 10, 2000, 5],
+        ["grows as far as two seconds allow", 10, 900, 20],
+        ["shrinks to two seconds", 10, 4000, 5],
         ["shrinks to a quarter at least", 16, 60_000, 4],
         ["does not go below one", 1, 60_000, 1],
         ["does not go above the longest", 200, 10, 240],

@@ -1,5 +1,5 @@
 /**
- * Fills an aggregate: oldest buckets first, in windows that take about a second, never below the raw data that is
+ * Fills an aggregate: oldest buckets first, in windows that take about two seconds, never below the raw data that is
  * whole and never into the future. What is filled already is left alone, as the catalog has it.
  */
 import { backOff } from "exponential-backoff";
@@ -9,6 +9,7 @@ import { TimescaleError } from "../errors";
 import { displayName, escapeLiteral, quoteQualified } from "../identifier";
 import { isTransient, serverError } from "../serverErrors";
 import type { Session } from "../session";
+import { defaultYield, fillGuard } from "./fillGuard";
 import {
     aboveFloor,
     firstPace,
@@ -27,7 +28,6 @@ import {
     readRange,
     readUnits,
 } from "./fillRange";
-import { defaultYield, jobWait } from "./fillYield";
 import type { ActualAggregate } from "./inspect";
 
 export interface FillOptions extends FillScope {
@@ -73,7 +73,8 @@ export async function fill(session: Session, options: FillOptions): Promise<numb
 async function fillPass(session: Session, options: FillOptions, range: FillRange): Promise<number> {
     const { onProgress, onStatus = () => undefined, stop } = options;
     const units = await readUnits(session, options, range);
-    const jobs = jobWait(session, options, onStatus, options.yieldFor ?? defaultYield);
+    const guard = fillGuard(session, options, onStatus, options.yieldFor ?? defaultYield);
+    let rawFrom: string | null = range.rawFrom;
     let pending: readonly FillWindow[] = units.filter((unit) => unit.pending);
     let pace = firstPace(units[0] === undefined ? 1 : lengthOf(units[0]), range.chunk);
     let windows = 0;
@@ -95,11 +96,14 @@ async function fillPass(session: Session, options: FillOptions, range: FillRange
         for (;;) {
             onProgress(units.length - pending.length, units.length, words());
             if (pending.length === 0) return windows;
-            await jobs.wait(stop);
+            const seen = await guard.look(stop);
             if (stop?.aborted === true) throw stopped(options, words());
-            // Retention may have taken raw data since.
-            const now = await readRange(session, options);
-            pending = now === undefined ? [] : aboveFloor(pending, now.lower);
+            if (seen !== rawFrom) {
+                // Retention has taken raw data since.
+                const now = await readRange(session, options);
+                pending = now === undefined ? [] : aboveFloor(pending, now.lower);
+                rawFrom = seen;
+            }
             const next = takeWindow(pending, pace.stride);
             if (next === undefined) continue;
             const slower = await paced(session, options, next.window, pace);

@@ -5,9 +5,9 @@ import { type FillWindow, lengthOf } from "./fillRange";
  * How long one refresh should take, in milliseconds: long enough to be worth its own cost, short enough to
  * stop after, and for a row that shows how far it is.
  */
-const wanted = 1000;
+const wanted = 2000;
 
-/** Half a second to one and a half are as wanted: what is measured varies. */
+/** One second to three are as wanted: what is measured varies. */
 const tolerance = 0.5;
 
 /** Milliseconds of data in the first window, when nothing is known of the speed. */

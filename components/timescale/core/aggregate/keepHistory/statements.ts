@@ -212,8 +212,8 @@ function finish(
             : [
                   {
                       name: "set_materialized_only",
-                      lock: lockOn("AccessExclusiveLock", displayName(beside)),
                       sql: `ALTER MATERIALIZED VIEW ${quoteQualified(name)} SET (timescaledb.materialized_only = false)`,
+                      lock: lockOn("AccessExclusiveLock", displayName(beside)),
                   },
               ]),
         ...(mapping === null || started.length === 0 ? [] : [scheduleJobs(name, started, true)]),

@@ -1,4 +1,4 @@
-/** Lets the jobs of policies go first: what they do now is needed now, and history can wait. */
+/** Looks around before each window of a fill: jobs of policies go first, and raw data may have gone meanwhile. */
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { serverError } from "../serverErrors";
@@ -11,44 +11,51 @@ export const defaultYield = 60_000;
 
 const pause = 250;
 
-export interface JobWait {
-    /**
-     * Resolves when no job of the aggregate, of its source or of another aggregate of that is at work. One that
-     * goes on for longer than the limit is waited for once, and no more.
-     */
-    readonly wait: (stop: AbortSignal | undefined) => Promise<void>;
+interface Seen {
+    /** A literal in UTC, as that of the range; null: there is no raw data. */
+    readonly rawFrom: string | null;
+    readonly jobs: readonly { readonly pid: number; readonly job: string }[];
 }
 
-export function jobWait(
+export interface FillGuard {
+    /**
+     * Resolves with where raw data begins now, when no job of the aggregate, of its source or of another aggregate of
+     * that is at work: what they do is needed now, and history can wait. One that goes on for longer than
+     * the limit is waited for once, and no more.
+     */
+    readonly look: (stop: AbortSignal | undefined) => Promise<string | null>;
+}
+
+export function fillGuard(
     session: Session,
     { aggregate, name }: FillScope,
     onStatus: (text: string) => void,
     limit: number,
-): JobWait {
+): FillGuard {
     const patient = new Set<string>();
-    const running = async (): Promise<readonly { pid: number; job: string }[]> => {
+    const see = async (): Promise<Seen> => {
         const { rows } = await session.client
-            .query<{ pid: number; job: string }>(readSql("catalog/running_jobs.sql"), [
+            .query<Seen & Record<string, unknown>>(readSql("catalog/fill_guard.sql"), [
                 aggregate.materializationId,
             ])
             .then(undefined, (error: unknown) => {
-                throw serverError(error, { statement: "running_jobs", object: name.name });
+                throw serverError(error, { statement: "fill_guard", object: name.name });
             });
-        return rows;
+        return rows[0] ?? { rawFrom: null, jobs: [] };
     };
     return {
-        async wait(stop) {
+        async look(stop) {
             const started = Date.now();
             for (;;) {
-                const jobs = await running();
+                const { rawFrom, jobs } = await see();
                 const keys = jobs.map(({ pid, job }) => `${pid} ${job}`);
                 // Another run of it may be waited for again.
                 for (const key of patient) if (!keys.includes(key)) patient.delete(key);
                 const [job] = jobs.filter((_, at) => !patient.has(keys[at] ?? ""));
-                if (job === undefined || stop?.aborted === true) return;
+                if (job === undefined || stop?.aborted === true) return rawFrom;
                 if (Date.now() - started >= limit) {
                     keys.forEach((key) => patient.add(key));
-                    return;
+                    return rawFrom;
                 }
                 onStatus(`the fill waits for ${job.job}, up to ${Math.round(limit / 1000)} s`);
                 await sleep(pause);
