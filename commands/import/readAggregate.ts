@@ -132,8 +132,6 @@ async function refusalsOf(
     >(readSql("catalog/normalised_query.sql"), [views[0]?.name]);
     const refusals = queryRefusals(
         {
-            definition,
-            columns: [],
             mutableFunctions: rows[0]?.mutableFunctions ?? [],
             validation: await validation(client, definition.trim().replace(/;$/, "")),
         },

@@ -3,6 +3,7 @@
  * and run by apply.
  */
 import type { TimescaleError } from "./errors";
+import type { RuleCode } from "./rules/codes";
 
 /**
  * What kind of difference a line is, for programs that read plans. Codes are never renamed; a new
@@ -114,6 +115,8 @@ export interface Hazard {
 /** Worth knowing, and no reason to change anything. */
 export interface Note {
     readonly code: NoteCode;
+    /** Which rule it is about, of `rule` and `waived`. */
+    readonly rule?: RuleCode;
     readonly message: string;
 }
 

@@ -14,6 +14,7 @@ import {
     type Plan,
     type Statement,
 } from "../core/plan";
+import type { Judged } from "../core/rules/finding";
 import type { Severity } from "./engineLog";
 
 /** Fields are never renamed and codes never change meaning; a reader passes over those it does not know. */
@@ -87,14 +88,13 @@ export function planDocument(
         changes: plan.lines.map(plannedChange),
         statements: plan.statements.map(plannedStatement),
         fill: plan.fill,
-        refusals: all.map(({ code, message, detail, hint }) => ({
-            code: code ?? "refused",
-            message,
-            detail: detail ?? null,
-            hint: hint ?? null,
-        })),
+        refusals: all.map(plannedRefusal),
         notes: plan.notes,
     };
+}
+
+function plannedRefusal({ code, message, detail, hint }: TimescaleError): PlannedRefusal {
+    return { code: code ?? "refused", message, detail: detail ?? null, hint: hint ?? null };
 }
 
 function plannedChange({ code, property, was, will, columns }: ChangeLine): PlannedChange {
@@ -121,6 +121,7 @@ function plannedStatement({ name, sql, values, outside }: Statement): PlannedSta
 export function notCompared(
     subject: Subject,
     reason: { readonly code: string; readonly message: string },
+    rules: Judged = { refusals: [], notes: [] },
 ): PlanDocument {
     return {
         timescalePlan: 1,
@@ -130,8 +131,8 @@ export function notCompared(
         changes: [],
         statements: [],
         fill: false,
-        refusals: [],
-        notes: [],
+        refusals: rules.refusals.map(plannedRefusal),
+        notes: rules.notes,
     };
 }
 
@@ -149,7 +150,7 @@ export interface Message {
 export function messagesOf(document: PlanDocument): Message[] {
     if (document.result === "notCompared") {
         const text = `not compared with the live database: ${document.reason?.message ?? ""}`;
-        return [{ severity: "warning", text }];
+        return [{ severity: "warning", text }, ...decisionsOf(document)];
     }
     const lines = describePlan({
         lines: document.changes.map(({ was, will, diff, ...line }) => ({
@@ -163,11 +164,18 @@ export function messagesOf(document: PlanDocument): Message[] {
         ...(lines.length === 0
             ? []
             : [{ severity: "info", text: lines.map((text) => `~ ${text}`).join("\n") } as const]),
-        ...document.notes.map(({ code, message }): Message => ({
-            severity: code === "taken_over" ? "info" : "warning",
+        ...decisionsOf(document),
+    ];
+}
+
+/** What is kept, pointed out, waived or refused. */
+function decisionsOf({ notes, refusals }: PlanDocument): Message[] {
+    return [
+        ...notes.map(({ code, message }): Message => ({
+            severity: code === "taken_over" || code === "waived" ? "info" : "warning",
             text: message,
         })),
-        ...document.refusals.map(
+        ...refusals.map(
             ({ code, message, detail, hint }) =>
                 ({
                     severity: "warning",
