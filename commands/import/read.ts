@@ -19,6 +19,7 @@ import { readHypertable } from "./readHypertable";
 import { readRoutine } from "./readRoutine";
 import { readView } from "./readView";
 import { noResource, type Reading, type Undeclared, withoutResource } from "./standing";
+import { withWaivers } from "./waivers";
 
 export interface Imported {
     readonly timescaleVersion: string;
@@ -57,7 +58,9 @@ export async function readDatabase(session: Session, options: ReadOptions): Prom
         .filter(({ object }) => !parts.includes(object));
     return {
         timescaleVersion: server.timescaleVersion,
-        declarations: inOrder(declarations, [...found.dependencies, ...mentioned(declarations)]),
+        declarations: withWaivers(
+            inOrder(declarations, [...found.dependencies, ...mentioned(declarations)]),
+        ),
         undeclared: [
             ...readings.flatMap(({ undeclared }) => undeclared),
             ...found.others.map(otherKind),

@@ -9,6 +9,8 @@ import type { Connection } from "../../components/timescale/core/connection";
 import { displayName } from "../../components/timescale/core/identifier";
 import type { NormalisedQuery } from "../../components/timescale/core/normalise";
 import { validation } from "../../components/timescale/core/normalise";
+import type { Waiver } from "../../components/timescale/core/rules/finding";
+import { productsInTree } from "../../components/timescale/core/rules/products";
 import type { Queryable } from "../../components/timescale/core/session";
 import { readSql } from "../../components/timescale/core/sqlFile";
 import type { FoundRelation } from "./discover";
@@ -18,6 +20,7 @@ import { policyProblems, unknownSettings } from "./policies";
 import { ownerRemarks } from "./remarks";
 import { passedOver, type Reading, type Undeclared } from "./standing";
 import { verifyAggregate } from "./verify";
+import { waiversFor } from "./waivers";
 
 const what = "continuous aggregate";
 
@@ -39,7 +42,7 @@ export async function readAggregate(
         const { view } = actual;
         return { ...kept(damage), parts: view.state === "renamed" ? [view.to] : [] };
     }
-    const refusals = await refusalsOf(client, actual, object);
+    const { refusals, waive } = await judgeQuery(client, actual, object);
     if (refusals.length > 0) return kept(refusals.join("; "));
 
     const policies = [...policyProblems(actual, actual.owner)];
@@ -52,7 +55,11 @@ export async function readAggregate(
         policies: new Set(policies.map(({ property }) => property)),
     });
     const sql = `${actual.definition.trim()}\n`;
-    const verdict = verifyAggregate(actual, { ...inputs, query: sql }, connection);
+    const verdict = verifyAggregate(
+        actual,
+        { ...inputs, ...(waive.length > 0 && { waive }), query: sql },
+        connection,
+    );
     if (!verdict.ok) return kept(verdict.why);
     const { query: _text, ...declared } = verdict.inputs;
     const undeclared: Undeclared[] = [
@@ -117,27 +124,31 @@ function lostView(view: ViewState): string | undefined {
     }
 }
 
-/** What `pulumi preview` would refuse its query for. */
-async function refusalsOf(
+/** What `pulumi preview` would refuse its query for, and what it has to waive for `up` not to. */
+async function judgeQuery(
     client: Queryable,
     { materializationId, definition }: ActualAggregate,
     object: string,
-): Promise<string[]> {
+): Promise<{ refusals: string[]; waive: Waiver[] }> {
     const { rows: views } = await client.query<{ name: string }>(
         readSql("import/direct_view.sql"),
         [materializationId],
     );
     const { rows } = await client.query<
-        Pick<NormalisedQuery, "mutableFunctions"> & Record<string, unknown>
+        Pick<NormalisedQuery, "mutableFunctions" | "products"> & Record<string, unknown>
     >(readSql("catalog/normalised_query.sql"), [views[0]?.name]);
     const refusals = queryRefusals(
         {
-            definition,
-            columns: [],
             mutableFunctions: rows[0]?.mutableFunctions ?? [],
             validation: await validation(client, definition.trim().replace(/;$/, "")),
         },
         object,
     );
-    return refusals.map(({ message, detail }) => [message, detail].filter(Boolean).join(": "));
+    const tree = rows[0]?.products ?? null;
+    return {
+        refusals: refusals.map(({ message, detail }) =>
+            [message, detail].filter(Boolean).join(": "),
+        ),
+        waive: tree === null ? [] : waiversFor(productsInTree(tree)),
+    };
 }

@@ -5,6 +5,7 @@ import type { Connection } from "./core/connection";
 import type { Grant } from "./core/grants";
 import type { Index } from "./core/indexes";
 import type { CompressionPolicy, RefreshPolicy, RetentionPolicy } from "./core/policy";
+import type { Waiver } from "./core/rules/finding";
 import { type Inputs, TimescaleResource } from "./resource";
 
 export interface ContinuousAggregateProperties {
@@ -104,6 +105,15 @@ export interface ContinuousAggregateProperties {
      * @default - columns of the same name are carried over, new ones are null, versions are kept
      */
     readonly history?: History;
+    /**
+     * Guard rails that are switched off here, by their codes, each with the reason that every preview
+     * shows. What is malformed cannot be waived. Which rules there are, the README lists.
+     *
+     * Example: `[{ rule: "order_by", reason: "kept as the dashboard's text" }]`
+     *
+     * @default - none
+     */
+    readonly waive?: readonly Waiver[];
 }
 
 export type ContinuousAggregateArgs = Inputs<ContinuousAggregateProperties>;
@@ -135,6 +145,7 @@ export type ContinuousAggregateArgs = Inputs<ContinuousAggregateProperties>;
  * | `compressionPolicy`                            | alters settings and job              | kept |
  * | `materializedOnly`, `chunkTimeInterval`, `comment`, `grants` | alters in place        | kept |
  * | `indexes`                                      | builds them chunk by chunk, drops them | kept |
+ * | `waive`                                        | nothing in the database; every preview shows what is waived | kept |
  * | `owner`                                        | gives it away, as a superuser, with new jobs; others are refused | kept |
  * | `name`, `schema`                               | renames                              | kept |
  * | a policy left out                              | removes it                           | kept |
@@ -144,6 +155,9 @@ export type ContinuousAggregateArgs = Inputs<ContinuousAggregateProperties>;
  * aggregate and deleted after it, in whatever order they are declared and without `dependsOn`. For
  * names and queries that are computed there are outputs and `dependsOn`, as for any resource; and a
  * table that is declared later than the aggregate, behind an `await`, comes too late to be waited for.
+ *
+ * Guard rails on windows, retention, queries and background jobs have stable codes: what loses history,
+ * gives wrong numbers or fails is refused by `up`, the rest is pointed out, and `waive` switches one off.
  *
  * A plain `pulumi preview` compares with the live database, so changes made by hand show in it.
  */

@@ -10,12 +10,14 @@ import * as pulumi from "@pulumi/pulumi";
 import {
     databaseKey,
     type Declaration,
+    declarationJudgements,
     declarationProblems,
-    declarationWarnings,
     declaredCalls,
     declaredReads,
 } from "./core/declarations";
 import { explain } from "./core/errors";
+import type { ProgramJudgement } from "./core/rules/finding";
+import { waiversOf } from "./core/rules/waivers";
 
 export interface Declared {
     /** For the resource's options: what its program gave, and what it reads. */
@@ -26,6 +28,8 @@ export interface Declared {
      * a success, and delete whatever was not registered.
      */
     readonly problems: Promise<string | undefined>;
+    /** For the provider, which tells it and refuses by it; see `rules/program.ts`. */
+    readonly judgement: Promise<ProgramJudgement | undefined>;
     /** Has to be called once the resource is constructed. */
     readonly is: (resource: pulumi.Resource) => void;
 }
@@ -46,6 +50,10 @@ export function declare(
         name: text(inputs["name"]),
         text: text(inputs["query"]) ?? text(inputs["definition"]),
         refreshPolicy: plainObject(inputs["refreshPolicy"]),
+        retentionPolicy: plainObject(inputs["retentionPolicy"]),
+        computed: !isPlain([inputs["refreshPolicy"], inputs["retentionPolicy"]]),
+        columnTypes: columnTypes(inputs["columns"]),
+        waive: waiversOf(inputs["waive"]),
         opts,
         registered: undefined,
         waitsFor: [],
@@ -55,7 +63,8 @@ export function declare(
     const judged = run.add(entry);
     return {
         dependsOn: judged.then(() => [...given, ...entry.waitsFor]),
-        problems: judged,
+        problems: judged.then(({ problems }) => problems),
+        judgement: judged.then(({ of }) => toldOf(of.get(entry))),
         is: (constructed) => {
             run.constructed(entry, constructed);
         },
@@ -83,14 +92,19 @@ function thisRun(): ProgramRun {
     return run;
 }
 
+interface Judged {
+    /** What is wrong with all that is declared. */
+    readonly problems: string | undefined;
+    readonly of: ReadonlyMap<Entry, ProgramJudgement>;
+}
+
 class ProgramRun {
     private readonly entries: Entry[] = [];
     private readonly byResource = new Map<pulumi.Resource, Entry>();
     /** Resolves when all that the program declares in one go is known. */
-    private judged: Promise<string | undefined> | undefined;
+    private judged: Promise<Judged> | undefined;
 
-    /** @returns what is wrong with all that is declared */
-    add(entry: Entry): Promise<string | undefined> {
+    add(entry: Entry): Promise<Judged> {
         this.entries.push(entry);
         this.judged ??= this.judge(this.entries.length - 1);
         return this.judged;
@@ -106,7 +120,7 @@ class ProgramRun {
      * does not matter. What a program declares later, such as in an `apply`, is judged then, together
      * with what there is already.
      */
-    private async judge(first: number): Promise<string | undefined> {
+    private async judge(first: number): Promise<Judged> {
         let seen: number;
         do {
             seen = this.entries.length;
@@ -117,19 +131,13 @@ class ProgramRun {
         this.order(first);
         const problems = declarationProblems(this.entries);
         if (problems.length > 0) {
-            return [
+            const told = [
                 "the program's declarations do not fit together",
                 ...problems.map(explain),
-            ].join("\n\n");
+            ];
+            return { problems: told.join("\n\n"), of: new Map() };
         }
-        const added = new Set(this.entries.slice(first));
-        for (const { declaration, warning } of declarationWarnings(this.entries)) {
-            // Not awaited: it waits for the resource to be registered, and that for this.
-            if (added.has(declaration)) {
-                void pulumi.log.warn(explain(warning), declaration.registered);
-            }
-        }
-        return undefined;
+        return { problems: undefined, of: declarationJudgements(this.entries) };
     }
 
     /** Earlier entries may be registered already and can wait for nothing more. */
@@ -190,4 +198,30 @@ function plainObject(value: unknown): Readonly<Record<string, unknown>> | undefi
         value !== null &&
         Object.getPrototypeOf(value) === Object.prototype;
     return plain ? (value as Readonly<Record<string, unknown>>) : undefined;
+}
+
+/** Most resources have nothing to do with each other, and need not say so. */
+function toldOf(judgement: ProgramJudgement | undefined): ProgramJudgement | undefined {
+    if (judgement === undefined) return undefined;
+    const { findings, sourceDeclared, declaredReaders } = judgement;
+    return sourceDeclared || findings.length + declaredReaders.length > 0 ? judgement : undefined;
+}
+
+/** Whether nothing in it is computed by other resources. */
+function isPlain(value: unknown): boolean {
+    if (typeof value !== "object" || value === null) return true;
+    const plain = Array.isArray(value) || plainObject(value) !== undefined;
+    return plain && Object.values(value).every(isPlain);
+}
+
+/** Of a hypertable's columns, as far as they are known. */
+function columnTypes(value: unknown): ReadonlyMap<string, string> | undefined {
+    if (!Array.isArray(value)) return undefined;
+    return new Map(
+        (value as unknown[]).flatMap((entry) => {
+            const column = plainObject(entry);
+            const [name, type] = [text(column?.["name"]), text(column?.["type"])];
+            return name === undefined || type === undefined ? [] : [[name, type] as const];
+        }),
+    );
 }

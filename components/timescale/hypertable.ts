@@ -5,6 +5,7 @@ import type { Grant } from "./core/grants";
 import type { Column } from "./core/hypertable/spec";
 import type { Index } from "./core/indexes";
 import type { CompressionPolicy, RetentionPolicy } from "./core/policy";
+import type { Waiver } from "./core/rules/finding";
 import { type Inputs, TimescaleResource } from "./resource";
 
 export interface HypertableProperties {
@@ -58,6 +59,15 @@ export interface HypertableProperties {
     readonly adopt?: boolean;
     /** Columns to drop with their data. @default - none; a column that is not declared is kept */
     readonly dropColumns?: readonly string[];
+    /**
+     * Guard rails that are switched off here, by their codes, each with the reason that every preview
+     * shows. What is malformed cannot be waived. Which rules there are, the README lists.
+     *
+     * Example: `[{ rule: "chunk_longer_than_retention", reason: "few rows a week" }]`
+     *
+     * @default - none
+     */
+    readonly waive?: readonly Waiver[];
 }
 
 export type HypertableArgs = Inputs<HypertableProperties>;
@@ -91,6 +101,7 @@ export type HypertableArgs = Inputs<HypertableProperties>;
  * | `chunkTimeInterval`                          | sets it for new chunks                   | kept |
  * | `retentionPolicy`, `compressionPolicy`       | alters the jobs; ids and statistics stay | kept |
  * | `comment`, `grants`                          | alters in place                          | kept |
+ * | `waive`                                      | nothing in the database; every preview shows what is waived | kept |
  * | `owner`                                      | gives it away, as a superuser; others are refused | kept |
  * | `name`, `schema`                             | renames                                  | kept |
  * | the resource left out                        | drops the table; refused while others read it: use `protect` | **lost** |

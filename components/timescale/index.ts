@@ -9,6 +9,8 @@ export type { FunctionGrant, FunctionPrivilege, Grant, Privilege } from "./core/
 export type { Column } from "./core/hypertable/spec";
 export type { Index } from "./core/indexes";
 export type { CompressionPolicy, JobSettings, RefreshPolicy, RetentionPolicy } from "./core/policy";
+export type { RuleCode } from "./core/rules/codes";
+export type { Waiver } from "./core/rules/finding";
 export { readSql } from "./core/sqlFile";
 export { Hypertable, type HypertableArgs, type HypertableProperties } from "./hypertable";
 export { SqlFunction, type SqlFunctionArgs, type SqlFunctionProperties } from "./sqlFunction";

@@ -43,6 +43,7 @@ export abstract class TimescaleResource extends pulumi.CustomResource {
                 objectId: undefined,
                 __provider: providerText,
                 __problems: declared.problems,
+                __findings: declared.judgement,
                 __urn: ownUrn(name, type, opts?.parent),
             },
             { ...opts, dependsOn: declared.dependsOn, additionalSecretOutputs: ["connection"] },

@@ -17,4 +17,7 @@ SELECT
             FROM pg_rewrite r
             WHERE r.ev_class = $1::regclass AND r.ev_action::text ~ 'SQLVALUEFUNCTION'
         ) found
-    ) AS "mutableFunctions"
+    ) AS "mutableFunctions",
+    -- The stored tree, where integers are multiplied in it at all: int2mul, int4mul, int24mul, int42mul.
+    (SELECT r.ev_action::text FROM pg_rewrite r
+     WHERE r.ev_class = $1::regclass AND r.ev_action::text ~ ':opfuncid (?:152|141|170|171) ') AS products

@@ -130,7 +130,7 @@ const queries: Readonly<Record<string, Query>> = {
     },
     "normalised_query.sql": {
         parameters: ["'public.reads'"],
-        columns: ["definition", "columns", "mutableFunctions"],
+        columns: ["definition", "columns", "mutableFunctions", "products"],
     },
     "object_dependants.sql": {
         parameters: ["'pg_class'", "'public.requests_hourly'::regclass::oid::text"],
@@ -144,6 +144,16 @@ const queries: Readonly<Record<string, Query>> = {
             ...["databaseUuid", "superuser", "oid", "kind", "owner", "comment", "options"],
             ...["grants", "columns"],
         ],
+        rows: 1,
+    },
+    "rule_facts.sql": {
+        parameters: [materialization, "'{}'", "true", "'1 day'", "'1 hour'", "true"],
+        columns: ["source", "run", "compressed", "decompressionLimit", "workers", "products"],
+        rows: 1,
+    },
+    "rule_readers.sql": {
+        parameters: [source],
+        columns: ["schema", "name", "startOffset"],
         rows: 1,
     },
     "server.sql": {
@@ -326,6 +336,7 @@ onEveryServer((target) => {
             replica: false,
             embedded: target.server.kind === "embedded",
             altersCompressed: !target.server.version.startsWith("2.14"),
+            decompressesToDelete: target.server.version.startsWith("2.14"),
         });
     });
 });

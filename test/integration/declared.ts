@@ -1,6 +1,7 @@
 /** Objects as a program declares them, brought to the database as the provider's lifecycle does it. */
 import type { ContinuousAggregateProperties } from "../../components/timescale/continuousAggregate";
 import { describePlan, isEmpty, type Plan } from "../../components/timescale/core/plan";
+import type { ProgramJudgement } from "../../components/timescale/core/rules/finding";
 import type { Session } from "../../components/timescale/core/session";
 import type { HypertableProperties } from "../../components/timescale/hypertable";
 import { continuousAggregateKind } from "../../components/timescale/provider/continuousAggregateKind";
@@ -28,6 +29,8 @@ export interface Declared<Inputs extends object> {
     outputs: Properties | undefined;
     /** What `up` said it was doing, since the last time. */
     statuses: readonly string[];
+    /** What its program found of the rules. @default undefined: no rule is looked at */
+    rules: ProgramJudgement | undefined;
     /** The plan for these inputs, without applying it. */
     plan(inputs?: Inputs): Promise<Planned>;
     /** The plan as preview shows it; numbers of jobs are left out. */
@@ -105,7 +108,9 @@ function declare<Inputs extends object>(
         inputs,
         outputs: undefined,
         statuses: [],
-        plan: (given = inputs) => kind.plan(session(), properties(given), declared.outputs),
+        rules: undefined,
+        plan: (given = inputs) =>
+            kind.plan(session(), properties(given), declared.outputs, declared.rules),
         async preview(given = inputs) {
             return previewOf((await declared.plan(given)).plan);
         },
@@ -113,14 +118,16 @@ function declare<Inputs extends object>(
             const statuses: string[] = [];
             declared.statuses = statuses;
             const all = properties(given);
-            const result = await kind.converge(session(), all, declared.outputs, {
-                onStatus: (text) => {
+            const told = {
+                onStatus: (text: string) => {
                     statuses.push(text);
                     onStatus?.(text);
                 },
                 onApplied: () => onApplied?.(),
                 checkDatabase: () => undefined,
-            });
+            };
+            const { outputs, rules } = declared;
+            const result = await kind.converge(session(), all, outputs, told, rules);
             const { databaseUuid, ...rest } = result;
             declared.outputs = { ...all, ...rest, metDatabaseUuid: databaseUuid };
         },

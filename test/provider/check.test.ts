@@ -64,14 +64,14 @@ onEveryServer((target) => {
             ": connection.user is missing",
             ": connection.port is not a port",
             "name: name is 70 bytes long; PostgreSQL keeps 63 and would cut the rest",
-            "query: the query holds more than one statement",
-            "query: the query has no time_bucket",
+            "query: the query holds more than one statement (several_statements)",
+            "query: the query has no time_bucket (no_time_bucket)",
             "materializedOnly: materializedOnly must be true or false",
             'grants: grants[0] names no table privilege: "select"',
             "refreshPolicy: refreshPolicy.scheduleInterval is not an interval",
-            "refreshPolicy: refreshPolicy covers no time",
+            "refreshPolicy: refreshPolicy covers no time (two_buckets)",
             "retentionPolicy: retentionPolicy.dropAfter must be longer than zero",
-            "compressionPolicy: compressionPolicy.compressAfter lies inside the refresh window",
+            "compressionPolicy: compressionPolicy.compressAfter lies inside the refresh window (compression_inside_refresh_window)",
         ]);
     });
 
@@ -154,7 +154,7 @@ onEveryServer((target) => {
         [
             "a column twice",
             `${select} sum(v) AS n, max(v) AS n FROM requests GROUP BY 1`,
-            'column "n" specified more than once',
+            "the query has 2 columns named n (duplicate_columns)",
         ],
         [
             "a function that is not immutable",

@@ -63,7 +63,7 @@ describe("an aggregate over another one", () => {
     it("is told what, why and what to do", () => {
         expect(problem("90 minutes", "1 hour")).toBe(
             [
-                "the buckets of child do not fit those of parent",
+                "the buckets of child do not fit those of parent (bucket_not_multiple)",
                 "  detail: child has buckets of 1 hour 30 minutes, and parent, which it reads, of 1 hour: the bucket must be a whole multiple",
                 "  hint:   write time_bucket('2 hours', …) or another multiple, or let child read what parent reads",
             ].join("\n"),
@@ -71,7 +71,7 @@ describe("an aggregate over another one", () => {
         expect(problem("1 month", "1 week")).toContain("with months of 30 days");
         expect(problem("1 day", "1 day in a time zone")).toBe(
             [
-                "the buckets of child do not fit those of parent",
+                "the buckets of child do not fit those of parent (bucket_not_multiple)",
                 "  detail: child has buckets of 1 day, and parent, which it reads, of 1 day in a time zone: months and days of a time zone differ in length, so no fixed length is a whole number of them",
                 "  hint:   give time_bucket in child the time zone as well, or let child read what parent reads",
             ].join("\n"),

@@ -75,6 +75,7 @@ describe("a sound aggregate", () => {
             onDelete: "drop",
             onQueryChange: "refuse",
             history: {},
+            waive: [],
         });
     });
 
@@ -104,17 +105,17 @@ describe("validateAggregate", () => {
             "colour: there is no property colour",
             "name: name must not be empty",
             "databaseUuid: databaseUuid must be a string",
-            "query: the query holds more than one statement",
-            "query: the query is not a SELECT",
-            "query: the query has no time_bucket",
-            "query: the query calls now, whose result is not always the same",
+            "query: the query holds more than one statement (several_statements)",
+            "query: the query is not a SELECT (not_a_select)",
+            "query: the query has no time_bucket (no_time_bucket)",
+            "query: the query calls now, whose result is not always the same (mutable_functions)",
             "materializedOnly: materializedOnly must be true or false",
             "adopt: adopt must be true or false",
             "comment: comment must be a string",
             "chunkTimeInterval: chunkTimeInterval is not an interval",
             'grants: grants[0] names no table privilege: "DANCE"',
             "refreshPolicy: refreshPolicy.scheduleInterval is missing",
-            "refreshPolicy: refreshPolicy covers no time",
+            "refreshPolicy: refreshPolicy covers no time (two_buckets)",
             "retentionPolicy: retentionPolicy.dropAfter is missing",
         ]);
     });
@@ -242,7 +243,7 @@ describe("a refresh policy", () => {
         const policy = { ...refreshPolicy, startOffset: "2:59:59", endOffset: "1 hour" };
         expect(reasonOf({ refreshPolicy: policy })).toBe(
             [
-                "refreshPolicy covers 1 hour 59 minutes 59 seconds, and the bucket is 1 hour",
+                "refreshPolicy covers 1 hour 59 minutes 59 seconds, and the bucket is 1 hour (two_buckets)",
                 "  detail: the refresh window (startOffset 2 hours 59 minutes 59 seconds - endOffset 1 hour) must span at least two buckets: 2 hours",
                 '  hint:   set refreshPolicy.startOffset to at least "3 hours", or leave it out to refresh from the beginning',
             ].join("\n"),
@@ -253,7 +254,7 @@ describe("a refresh policy", () => {
         const query = "SELECT time_bucket($1, ts) AS bucket FROM m GROUP BY 1";
         expect(
             problemsOf({ query, refreshPolicy: { ...refreshPolicy, startOffset: "1 hour" } }),
-        ).toEqual(["refreshPolicy: refreshPolicy covers no time"]);
+        ).toEqual(["refreshPolicy: refreshPolicy covers no time (two_buckets)"]);
         expect(problemsOf({ query, refreshPolicy })).toEqual([]);
     });
 
@@ -310,7 +311,7 @@ describe("a compression policy", () => {
         ).toEqual([]);
         expect(reasonOf({ refreshPolicy, compressionPolicy: { compressAfter: "180 min" } })).toBe(
             [
-                "compressionPolicy.compressAfter lies inside the refresh window",
+                "compressionPolicy.compressAfter lies inside the refresh window (compression_inside_refresh_window)",
                 "  detail: compressAfter is 3 hours and refreshPolicy.startOffset is 3 hours",
                 "  hint:   compress later than refreshPolicy.startOffset",
             ].join("\n"),
@@ -326,13 +327,13 @@ describe("a compression policy", () => {
         expect(
             problemsOf({ refreshPolicy: policy, compressionPolicy: { compressAfter: "9 years" } }),
         ).toEqual([
-            "compressionPolicy: compressionPolicy.compressAfter lies inside the refresh window",
+            "compressionPolicy: compressionPolicy.compressAfter lies inside the refresh window (compression_inside_refresh_window)",
         ]);
     });
 
     it("cannot stand without a refresh policy", () => {
         expect(problemsOf({ compressionPolicy: { compressAfter: "7 days" } })).toEqual([
-            "compressionPolicy: compressionPolicy needs a refreshPolicy",
+            "compressionPolicy: compressionPolicy needs a refreshPolicy (compression_without_refresh)",
         ]);
     });
 
@@ -456,8 +457,8 @@ describe("a value that is not known yet", () => {
                 compressionPolicy: { compressAfter: "30 minutes" },
             }),
         ).toEqual([
-            "refreshPolicy: refreshPolicy covers no time",
-            "compressionPolicy: compressionPolicy.compressAfter lies inside the refresh window",
+            "refreshPolicy: refreshPolicy covers no time (two_buckets)",
+            "compressionPolicy: compressionPolicy.compressAfter lies inside the refresh window (compression_inside_refresh_window)",
         ]);
     });
 

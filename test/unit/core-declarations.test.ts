@@ -1,12 +1,12 @@
 import {
     databaseKey,
     type Declaration,
+    declarationJudgements,
     declarationProblems,
-    declarationWarnings,
     declaredCalls,
     declaredReads,
 } from "../../components/timescale/core/declarations";
-import { explain } from "../../components/timescale/core/errors";
+import { explain, TimescaleError } from "../../components/timescale/core/errors";
 
 const here = { host: "db", port: 5432, database: "d", user: "u", password: "p" };
 
@@ -177,9 +177,11 @@ describe("refresh windows of a hierarchy", () => {
     const late = (child: unknown, parent: unknown): string[] => {
         const hour = declared("hour", "m", { refreshPolicy: { startOffset: parent } });
         const day = declared("day", "hour", { refreshPolicy: { startOffset: child } });
-        return declarationWarnings([day, hour]).map(({ declaration, warning }) => {
-            expect(declaration).toBe(day);
-            return explain(warning);
+        const judged = declarationJudgements([day, hour]);
+        expect(judged.get(hour)?.findings).toEqual([]);
+        return (judged.get(day)?.findings ?? []).map(({ rule, message, detail, hint }) => {
+            expect(rule).toBe("child_window_shorter");
+            return explain(new TimescaleError(message, { detail, hint }));
         });
     };
 
@@ -207,7 +209,8 @@ describe("refresh windows of a hierarchy", () => {
 
     it("do not matter without a policy", () => {
         const hour = declared("hour", "m", { refreshPolicy: { startOffset: "7 days" } });
-        expect(declarationWarnings([hour, declared("day", "hour")])).toEqual([]);
+        const day = declared("day", "hour");
+        expect(declarationJudgements([hour, day]).get(day)?.findings).toEqual([]);
     });
 });
 

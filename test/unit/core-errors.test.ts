@@ -184,6 +184,7 @@ describe("searchPathOf", () => {
         replica: false,
         embedded: false,
         altersCompressed: true,
+        decompressesToDelete: false,
     };
 
     it.each([

@@ -65,6 +65,7 @@ describe("a sound hypertable", () => {
             grants: [],
             adopt: false,
             dropColumns: [],
+            waive: [],
         });
     });
 

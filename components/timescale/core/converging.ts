@@ -31,7 +31,7 @@ export interface Inspected<T> {
 export function inspecting<T>(
     session: Session,
     object: QualifiedName,
-    read: (client: Queryable) => Promise<T>,
+    read: (client: Queryable, server: UsableServer) => Promise<T>,
 ): Promise<Inspected<T>> {
     return inTransaction(
         session,
@@ -40,7 +40,7 @@ export function inspecting<T>(
             const server = await inspectServer(client);
             const searchPath = searchPathOf(object, server);
             await setSearchPath(client, searchPath);
-            return { found: await read(client), server, searchPath };
+            return { found: await read(client, server), server, searchPath };
         },
     ).then(undefined, (error: unknown) => {
         throw serverError(error, { statement: "inspect", object: displayName(object) });

@@ -1,23 +1,17 @@
 /** What the objects that one program declares have to do with each other, from their texts alone. */
-import { type Bucketed, hierarchyProblem, refreshProblem } from "./aggregate/hierarchy";
+import { type Bucketed, hierarchyProblem } from "./aggregate/hierarchy";
 import { TimescaleError } from "./errors";
 import { parseHead } from "./function/head";
 import { displayName } from "./identifier";
 import { bucketOf } from "./query";
 import { callsIn, type RelationName, relationsIn } from "./relations";
+import type { ProgramJudgement } from "./rules/finding";
+import { type Judgeable, programJudgements } from "./rules/program";
 
 /** An object as far as the program's text tells; what is computed is left out. */
-export interface Declaration {
+export interface Declaration extends Judgeable {
     /** Equal for two objects of one database; see `databaseKey`. */
     readonly database: unknown;
-    readonly kind: string;
-    /** Name of the resource. */
-    readonly resource: string;
-    readonly schema?: string | undefined;
-    readonly name?: string | undefined;
-    /** The query, or the statement that creates the object. */
-    readonly text?: string | undefined;
-    readonly refreshPolicy?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /**
@@ -177,14 +171,11 @@ function bucketProblems(reads: Reads<Declaration>): TimescaleError[] {
     return hierarchies(reads).flatMap(([child, parent]) => hierarchyProblem(child, parent) ?? []);
 }
 
-/** What works, and is probably not meant; each with the declaration that it is about. */
-export function declarationWarnings<D extends Declaration>(
+/** What the rules between the declared objects say of each, and what is declared around it. */
+export function declarationJudgements<D extends Declaration>(
     declared: readonly D[],
-): { readonly declaration: D; readonly warning: TimescaleError }[] {
-    return hierarchies(declaredReads(declared)).flatMap(([child, parent]) => {
-        const warning = refreshProblem(child, parent);
-        return warning === undefined ? [] : [{ declaration: child.declaration, warning }];
-    });
+): Map<D, ProgramJudgement> {
+    return programJudgements(declaredReads(declared));
 }
 
 type Aggregate<D> = Bucketed & {
@@ -202,9 +193,9 @@ function hierarchies<D extends Declaration>(reads: Reads<D>): [Aggregate<D>, Agg
 }
 
 function aggregateOf<D extends Declaration>(declaration: D): Aggregate<D> | undefined {
-    const { kind, text, refreshPolicy } = declaration;
+    const { kind, text } = declaration;
     if (kind !== "ContinuousAggregate" || text === undefined) return undefined;
-    return { declaration, title: titleOf(declaration), bucket: bucketOf(text), refreshPolicy };
+    return { declaration, title: titleOf(declaration), bucket: bucketOf(text) };
 }
 
 function titleOf(declaration: Declaration | undefined): string {

@@ -17,7 +17,8 @@ export function displayName({ schema, name }: QualifiedName): string {
     return `${displayIdentifier(schema)}.${displayIdentifier(name)}`;
 }
 
-function displayIdentifier(name: string): string {
+/** A name for people, quoted only where PostgreSQL would need it. */
+export function displayIdentifier(name: string): string {
     return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : escapeIdentifier(name);
 }
 

@@ -18,6 +18,8 @@ export interface NormalisedQuery {
     readonly columns: readonly { readonly name: string; readonly type: string }[];
     /** Functions that are not immutable, as `name(argument types)`. */
     readonly mutableFunctions: readonly string[];
+    /** The stored tree, where integers are multiplied in it; see `rules/products.ts`. */
+    readonly products: string | null;
     readonly validation: CaggValidation | null;
 }
 
@@ -88,6 +90,7 @@ export async function viewOver(
         definition: row?.definition ?? "",
         columns: row?.columns ?? [],
         mutableFunctions: row?.mutableFunctions ?? [],
+        products: row?.products ?? null,
     };
 }
 

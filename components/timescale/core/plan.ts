@@ -4,6 +4,7 @@
  */
 import type { TimescaleError } from "./errors";
 import type { Lock, Places } from "./locks";
+import type { RuleCode } from "./rules/codes";
 
 /**
  * What kind of difference a line is, for programs that read plans. Codes are never renamed; a new
@@ -142,6 +143,8 @@ export interface Stake {
 /** Worth knowing, and no reason to change anything. */
 export interface Note {
     readonly code: NoteCode;
+    /** Which rule it is about, of `rule` and `waived`. */
+    readonly rule?: RuleCode;
     readonly message: string;
 }
 

@@ -3,6 +3,7 @@
  * does it call what must not be called. Comparing queries is left to the server's own normal form.
  */
 import { type Interval, parseInterval } from "./interval";
+import type { RuleCode } from "./rules/codes";
 
 /** A query's text with comments dropped and the insides of quotes blanked, of the same length. */
 export function blank(query: string): string {
@@ -96,6 +97,7 @@ const mutableFunctions =
     /\b(now|random|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|gen_random_uuid|uuid_generate_v4|nextval|currval|txid_current|pg_backend_pid|current_setting|to_char)\s*\(|(?<!\.\s*|\bas\s+)\b(current_timestamp|current_date|current_time|localtimestamp|localtime|current_user|session_user|current_role|user)\b(?!\s*\.)/gi;
 
 export interface QueryProblem {
+    readonly rule: RuleCode;
     readonly message: string;
     readonly detail?: string;
     readonly hint: string;
@@ -108,6 +110,7 @@ export function queryProblems(query: string): QueryProblem[] {
     if (body.trim() === "") {
         return [
             {
+                rule: "empty_query",
                 message: "the query is empty",
                 hint: "write one SELECT over a hypertable, grouped by time_bucket",
             },
@@ -115,6 +118,7 @@ export function queryProblems(query: string): QueryProblem[] {
     }
     if (body.includes(";")) {
         problems.push({
+            rule: "several_statements",
             message: "the query holds more than one statement",
             detail: `a second statement begins at line ${lineOfSecondStatement(body)}`,
             hint: "keep one SELECT; declare anything else as a resource of its own",
@@ -123,12 +127,14 @@ export function queryProblems(query: string): QueryProblem[] {
     const first = /^\s*\(*\s*([A-Za-z]+)/.exec(body)?.[1]?.toUpperCase();
     if (first === "WITH") {
         problems.push({
+            rule: "common_table_expression",
             message: "the query begins with WITH",
             detail: "a continuous aggregate takes no common table expression",
             hint: "write the SELECT without it",
         });
     } else if (first !== "SELECT") {
         problems.push({
+            rule: "not_a_select",
             message: "the query is not a SELECT",
             detail: `it begins with ${first ?? JSON.stringify(query.slice(body.search(/\S/)).slice(0, 20))}`,
             hint: "give only the SELECT; CREATE MATERIALIZED VIEW and its options are added",
@@ -136,6 +142,7 @@ export function queryProblems(query: string): QueryProblem[] {
     }
     if (!/\btime_bucket"?\s*\(/i.test(body)) {
         problems.push({
+            rule: "no_time_bucket",
             message: "the query has no time_bucket",
             detail: "a continuous aggregate groups by time_bucket over the hypertable's time column",
             hint: "select time_bucket('1 hour', <time column>) AS bucket and group by it",
@@ -146,6 +153,7 @@ export function queryProblems(query: string): QueryProblem[] {
     );
     for (const name of new Set(mutable.map((text) => text.toLowerCase()))) {
         problems.push({
+            rule: "mutable_functions",
             message: `the query calls ${name}, whose result is not always the same`,
             detail: "buckets are computed at different times, so such a call freezes whatever it gave at the refresh",
             hint: "leave it out of the aggregate and filter when you query it",

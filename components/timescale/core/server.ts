@@ -23,6 +23,8 @@ export interface UsableServer {
     readonly embedded: boolean;
     /** Whether constraints and nullability of a hypertable can be altered while compression is on. */
     readonly altersCompressed: boolean;
+    /** Whether DELETE takes every compressed batch apart that it touches, and counts its rows against a limit. */
+    readonly decompressesToDelete: boolean;
 }
 
 /**
@@ -56,6 +58,8 @@ export async function inspectServer(client: Queryable): Promise<UsableServer> {
         embedded: state.embedded,
         // Source: check_alter_table_allowed_on_ht_with_compression, which learnt it in 2.18.
         altersCompressed: isAtLeast(state.timescaleVersion, 2, 18),
+        // Source: the release notes of 2.17 and 2.21, which learnt to delete batches as they are.
+        decompressesToDelete: !isAtLeast(state.timescaleVersion, 2, 17),
     };
 }
 

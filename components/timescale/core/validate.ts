@@ -7,6 +7,7 @@ import { functionPrivileges, privileges as tablePrivileges } from "./grants";
 import { identifierProblem } from "./identifier";
 import { lengthOf, parseInterval } from "./interval";
 import { parseInstant } from "./policy";
+import type { RuleCode } from "./rules/codes";
 
 /** One problem: the top-level property it is on, and the text in message, detail, hint form. */
 export interface Problem {
@@ -25,8 +26,16 @@ export class Validation {
         readonly isUnknown: IsUnknown,
     ) {}
 
-    add(property: string, message: string, detail: string | undefined, hint: string): void {
-        const lines = [message, detail && `  detail: ${detail}`, `  hint:   ${hint}`];
+    /** @param rule its code, where programs may look for it */
+    add(
+        property: string,
+        message: string,
+        detail: string | undefined,
+        hint: string,
+        rule?: RuleCode,
+    ): void {
+        const title = rule === undefined ? message : `${message} (${rule})`;
+        const lines = [title, detail && `  detail: ${detail}`, `  hint:   ${hint}`];
         this.problems.push({ property, reason: lines.filter(Boolean).join("\n") });
     }
 

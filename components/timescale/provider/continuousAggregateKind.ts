@@ -10,6 +10,7 @@ import { declarableGrants } from "../core/grants";
 import type { PartsMemory } from "../core/hypertableParts";
 import { displayName } from "../core/identifier";
 import type { ChangeLine } from "../core/plan";
+import { aggregateFindings } from "../core/rules/own";
 import { isAboutTheText } from "./aboutTheText";
 import { actualPolicyInputs } from "./policyInputs";
 import {
@@ -46,12 +47,15 @@ export const continuousAggregateKind: ResourceKind = {
         }
     },
 
-    async plan(session, inputs, outputs) {
+    findings: (inputs) => aggregateFindings(desiredAggregate(inputs)),
+
+    async plan(session, inputs, outputs, rules) {
         const desired = desiredAggregate(inputs);
         const { plan, actual, databaseUuid } = await planLive(
             session,
             desired,
             memoryOf(inputs, outputs),
+            rules,
         );
         return {
             plan,
@@ -61,14 +65,20 @@ export const continuousAggregateKind: ResourceKind = {
         };
     },
 
-    async converge(session, inputs, outputs, hooks) {
+    async converge(session, inputs, outputs, hooks, rules) {
         const desired = desiredAggregate(inputs);
-        const result = await converge(session, desired, memoryOf(inputs, outputs), {
-            onStatus: hooks.onStatus,
-            checkDatabase: hooks.checkDatabase,
-            stop: hooks.stop,
-            onApplied: (converged) => hooks.onApplied({ ...converged }),
-        });
+        const result = await converge(
+            session,
+            desired,
+            memoryOf(inputs, outputs),
+            {
+                onStatus: hooks.onStatus,
+                checkDatabase: hooks.checkDatabase,
+                stop: hooks.stop,
+                onApplied: (converged) => hooks.onApplied({ ...converged }),
+            },
+            rules,
+        );
         return { ...result };
     },
 

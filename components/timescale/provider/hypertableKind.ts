@@ -14,6 +14,7 @@ import {
 } from "../core/hypertable/spec";
 import { unquote } from "../core/identifier";
 import type { ChangeLine } from "../core/plan";
+import { hypertableFindings } from "../core/rules/own";
 import { actualPolicyInputs } from "./policyInputs";
 import {
     actualName,
@@ -32,12 +33,15 @@ export const hypertableKind: ResourceKind = {
     validate: validateHypertable,
     validateLive: () => Promise.resolve([]),
 
-    async plan(session, inputs, outputs) {
+    findings: (inputs) => hypertableFindings(desiredHypertable(inputs)),
+
+    async plan(session, inputs, outputs, rules) {
         const desired = desiredHypertable(inputs);
         const { plan, actual, databaseUuid } = await planLiveHypertable(
             session,
             desired,
             memoryOf(inputs, outputs),
+            rules,
         );
         return {
             plan,
@@ -47,12 +51,18 @@ export const hypertableKind: ResourceKind = {
         };
     },
 
-    async converge(session, inputs, outputs, hooks) {
+    async converge(session, inputs, outputs, hooks, rules) {
         const desired = desiredHypertable(inputs);
-        const result = await convergeHypertable(session, desired, memoryOf(inputs, outputs), {
-            ...hooks,
-            onApplied: (converged) => hooks.onApplied({ ...converged }),
-        });
+        const result = await convergeHypertable(
+            session,
+            desired,
+            memoryOf(inputs, outputs),
+            {
+                ...hooks,
+                onApplied: (converged) => hooks.onApplied({ ...converged }),
+            },
+            rules,
+        );
         return { ...result };
     },
 

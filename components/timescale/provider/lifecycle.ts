@@ -7,8 +7,6 @@
  */
 import { isDeepStrictEqual } from "node:util";
 
-import { unknownValue } from "@pulumi/pulumi/runtime";
-
 import type { Connection } from "../core/connection";
 import { explain, TimescaleError } from "../core/errors";
 import { displayName } from "../core/identifier";
@@ -20,6 +18,7 @@ import { stopRequested } from "./cancel";
 import { continuousAggregateKind } from "./continuousAggregateKind";
 import { delivered, report, withStatus } from "./engineLog";
 import { hypertableKind } from "./hypertableKind";
+import { judgeAlone, judgementOf, takeJudgement } from "./judgements";
 import {
     asJson,
     type MessageOptions,
@@ -40,6 +39,7 @@ import {
     type ResourceKind,
 } from "./resourceKind";
 import { sqlFunctionKind } from "./sqlFunctionKind";
+import { hasUnknown, isUnknown } from "./unknown";
 import { viewKind } from "./viewKind";
 
 const kinds: readonly ResourceKind[] = [
@@ -69,20 +69,12 @@ function urnOf(properties: Properties): string {
     return typeof urn === "string" ? urn : "";
 }
 
-function isUnknown(value: unknown): boolean {
-    return value === unknownValue;
-}
-
-function hasUnknown(value: unknown): boolean {
-    if (isUnknown(value)) return true;
-    return typeof value === "object" && value !== null && Object.values(value).some(hasUnknown);
-}
-
 /** Names taken in this run, so that two resources cannot fight over one object. */
 const declaredBy = new Map<string, string>();
 
-async function check(olds: Properties, news: Properties): Promise<CheckResult> {
-    const kind = kindOf(news);
+async function check(olds: Properties, given: Properties): Promise<CheckResult> {
+    const kind = kindOf(given);
+    const news = takeJudgement(urnOf(given), given);
     const failures = [
         ...programProblems(news),
         ...kind.validate(news, isUnknown),
@@ -95,8 +87,7 @@ async function check(olds: Properties, news: Properties): Promise<CheckResult> {
     if (failures.length > 0 || !(changed || isNew)) return { inputs: { ...news }, failures };
     const unknown = unknownPart(news, isNew ? undefined : ["connection", ...kind.liveProperties]);
     if (unknown === undefined) failures.push(...(await liveCheck(kind, news, isNew)));
-    else if (isNew && asJson(process.env))
-        reportDocument(notCompared(subjectOf(kind, news), unknown));
+    else if (isNew) reportNotCompared(kind, news, unknown, { onlyDecisions: !asJson(process.env) });
     return { inputs: { ...news }, failures };
 }
 
@@ -157,7 +148,7 @@ async function liveCheck(
         return await session(news, {}, async (open) => {
             const problems = await kind.validateLive(open, news);
             if (isNew && problems.length === 0) {
-                const planned = await kind.plan(open, news, undefined);
+                const planned = await kind.plan(open, news, undefined, judgementOf(subject.urn));
                 const found = documentOf(subject, planned, news, undefined);
                 const taken = planned.exists && found.refusals.length === 0;
                 const document = taken ? { ...found, notes: [takenOver, ...found.notes] } : found;
@@ -170,7 +161,7 @@ async function liveCheck(
     } catch (error) {
         if (!(error instanceof TimescaleError)) throw error;
         // A server that cannot be asked says nothing against the inputs.
-        if (isNew) reportDocument(notCompared(subject, reasonOf(error)));
+        if (isNew) reportNotCompared(kind, news, reasonOf(error));
         return [];
     }
 }
@@ -184,7 +175,9 @@ async function diff(
     const unknown = unknownPart(news);
     if (unknown !== undefined) return fromInputs(kind, olds, news, unknown);
     try {
-        const planned = await session(news, {}, (open) => kind.plan(open, news, olds));
+        const planned = await session(news, {}, (open) =>
+            kind.plan(open, news, olds, judgementOf(urnOf(news))),
+        );
         const document = documentOf(subjectOf(kind, news), planned, news, olds);
         reportDocument(document);
         return {
@@ -238,6 +231,19 @@ function documentOf(
     });
 }
 
+/** Without a database to ask, some of the rules still have something to say. */
+function reportNotCompared(
+    kind: ResourceKind,
+    inputs: Properties,
+    why: { readonly code: string; readonly message: string },
+    { onlyDecisions = false }: { readonly onlyDecisions?: boolean } = {},
+): void {
+    const subject = subjectOf(kind, inputs);
+    const rules = judgeAlone(kind, subject.urn, inputs, subject.object);
+    if (onlyDecisions && rules.refusals.length + rules.notes.length === 0) return;
+    reportDocument(notCompared(subject, why, rules));
+}
+
 function reportDocument(document: PlanDocument, options: MessageOptions = {}): void {
     if (asJson(process.env)) {
         report(document.urn, "info", JSON.stringify(document));
@@ -276,8 +282,9 @@ function fromInputs(
     news: Properties,
     why: { readonly code: string; readonly message: string },
 ): { changes: boolean } {
-    reportDocument(notCompared(subjectOf(kind, news), why));
-    const properties = ["connection", ...kind.properties.filter((name) => name !== "databaseUuid")];
+    reportNotCompared(kind, news, why);
+    const own = kind.properties.filter((name) => name !== "databaseUuid" && name !== "waive");
+    const properties = ["connection", ...own];
     return { changes: properties.some((name) => !isDeepStrictEqual(olds[name], news[name])) };
 }
 
@@ -338,7 +345,7 @@ async function convergeResource(
             };
             const options: ConnectOptions = { patience, onWait: show };
             const outputs = await session(inputs, options, (open) =>
-                kind.converge(open, inputs, olds, hooks),
+                kind.converge(open, inputs, olds, hooks, judgementOf(urn)),
             );
             return toState(inputs, outputs);
         });

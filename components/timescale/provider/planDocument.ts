@@ -16,6 +16,7 @@ import {
     type Plan,
     type Statement,
 } from "../core/plan";
+import type { Judged } from "../core/rules/finding";
 import type { Severity } from "./engineLog";
 import { hazardText, planText } from "./planText";
 
@@ -129,14 +130,13 @@ export function planDocument(
             message,
             stake: stake === undefined ? null : { estimated: false, ...stake },
         })),
-        refusals: all.map(({ code, message, detail, hint }) => ({
-            code: code ?? "refused",
-            message,
-            detail: detail ?? null,
-            hint: hint ?? null,
-        })),
+        refusals: all.map(plannedRefusal),
         notes: plan.notes,
     };
+}
+
+function plannedRefusal({ code, message, detail, hint }: TimescaleError): PlannedRefusal {
+    return { code: code ?? "refused", message, detail: detail ?? null, hint: hint ?? null };
 }
 
 function plannedChange({ code, property, was, will, columns }: ChangeLine): PlannedChange {
@@ -174,6 +174,7 @@ function plannedStatement(
 export function notCompared(
     subject: Subject,
     reason: { readonly code: string; readonly message: string },
+    rules: Judged = { refusals: [], notes: [] },
 ): PlanDocument {
     return {
         timescalePlan: 1,
@@ -184,8 +185,8 @@ export function notCompared(
         statements: [],
         fill: false,
         hazards: [],
-        refusals: [],
-        notes: [],
+        refusals: rules.refusals.map(plannedRefusal),
+        notes: rules.notes,
     };
 }
 
@@ -213,7 +214,7 @@ export function messagesOf(
 ): Message[] {
     if (document.result === "notCompared") {
         const text = `not compared with the live database: ${document.reason?.message ?? ""}`;
-        return [{ severity: "warning", text }];
+        return [{ severity: "warning", text }, ...decisionsOf(document)];
     }
     // What is refused is not run.
     const steps = plan && document.refusals.length === 0 ? planText(document) : "";
@@ -221,11 +222,18 @@ export function messagesOf(
         ...(changes ? message("info", changesText(document)) : []),
         ...message("info", steps),
         ...(plan ? message("warning", hazardText(document)) : []),
-        ...document.notes.map(({ code, message }): Message => ({
-            severity: code === "taken_over" ? "info" : "warning",
+        ...decisionsOf(document),
+    ];
+}
+
+/** What is kept, pointed out, waived or refused. */
+function decisionsOf({ notes, refusals }: PlanDocument): Message[] {
+    return [
+        ...notes.map(({ code, message }): Message => ({
+            severity: code === "taken_over" || code === "waived" ? "info" : "warning",
             text: message,
         })),
-        ...document.refusals.map(
+        ...refusals.map(
             ({ code, message, detail, hint }) =>
                 ({
                     severity: "warning",

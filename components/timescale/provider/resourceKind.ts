@@ -4,6 +4,7 @@ import type { PartsMemory } from "../core/hypertableParts";
 import type { QualifiedName } from "../core/identifier";
 import type { KnownObject, ObjectMemory, Remembered } from "../core/memory";
 import type { ChangeLine, Plan } from "../core/plan";
+import type { Finding, ProgramJudgement } from "../core/rules/finding";
 import type { Session } from "../core/session";
 import type { IsUnknown, Problem } from "../core/validate";
 
@@ -44,13 +45,22 @@ export interface ResourceKind {
     validateLive(session: Session, inputs: Properties): Promise<Problem[]>;
     /** Inputs that validateLive depends on. */
     readonly liveProperties: readonly string[];
-    plan(session: Session, inputs: Properties, outputs: Properties | undefined): Promise<Planned>;
+    /** What the rules find in the inputs alone. Default: nothing. */
+    readonly findings?: (inputs: Properties) => Finding[];
+    /** @param rules what the program found of them; without it none is looked at */
+    plan(
+        session: Session,
+        inputs: Properties,
+        outputs: Properties | undefined,
+        rules?: ProgramJudgement,
+    ): Promise<Planned>;
     /** The outputs beside the inputs. */
     converge(
         session: Session,
         inputs: Properties,
         outputs: Properties | undefined,
         hooks: Hooks,
+        rules?: ProgramJudgement,
     ): Promise<Properties>;
     remove(session: Session, outputs: Properties, onStatus: (text: string) => void): Promise<void>;
 }

@@ -8,6 +8,7 @@ import { alterPolicy } from "../jobStatements";
 import { rememberedOf } from "../memory";
 import type { Statement } from "../plan";
 import { desiredRefreshJob, policyProcedures } from "../policy";
+import type { ProgramJudgement } from "../rules/finding";
 import type { Session } from "../session";
 import { roleStatements } from "../tableStatements";
 import { fill } from "./fill";
@@ -23,10 +24,11 @@ export function converge(
     desired: DesiredAggregate,
     memory: PartsMemory,
     hooks: ConvergeHooks<ConvergedObject>,
+    rules?: ProgramJudgement,
 ): Promise<ConvergedObject> {
     const object = displayName(desired);
     const planning = async () => {
-        const live = await planLive(session, desired, memory);
+        const live = await planLive(session, desired, memory, rules);
         const { plan, actual, searchPath, databaseUuid } = live;
         const check = async (): Promise<void> => {
             const normalised = await normaliseDesired(session, desired, searchPath);

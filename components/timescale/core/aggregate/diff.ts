@@ -111,6 +111,8 @@ export interface DesiredQuery {
     /** The same with its columns named as those that stand; null where their number differs. */
     readonly underActualNames: string | null;
     readonly columns: readonly { readonly name: string; readonly type: string }[];
+    /** See `NormalisedQuery`. */
+    readonly products?: string | null;
 }
 
 export interface AggregateDiffInput {

@@ -1,7 +1,8 @@
 /** What holds between an aggregate and the one that it reads: the server's rules, without the server. */
 import { TimescaleError } from "../errors";
-import { describeLength, type Interval, lengthOf, parseInterval } from "../interval";
+import { describeLength, type Interval, lengthOf } from "../interval";
 import type { Bucket } from "../query";
+import type { RuleCode } from "../rules/codes";
 
 /** One of the two, as far as its text tells. */
 export interface Bucketed {
@@ -9,7 +10,6 @@ export interface Bucketed {
     readonly title: string;
     /** Undefined where only the server can tell. */
     readonly bucket: Bucket | undefined;
-    readonly refreshPolicy?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /**
@@ -25,10 +25,12 @@ export function hierarchyProblem(child: Bucketed, parent: Bucketed): TimescaleEr
     const parentWidth = usableLength(parentBucket.width);
     if (width === undefined || parentWidth === undefined) return undefined;
     const values = `${child.title} has buckets of ${describe(bucket)}, and ${parent.title}, which it reads, of ${describe(parentBucket)}`;
+    const code: RuleCode = "bucket_not_multiple";
     const message = `the buckets of ${child.title} do not fit those of ${parent.title}`;
     const elsewhere = `let ${child.title} read what ${parent.title} reads`;
     if (isVariable(parentBucket) && !isVariable(bucket)) {
         return new TimescaleError(message, {
+            code,
             detail: `${values}: months and days of a time zone differ in length, so no fixed length is a whole number of them`,
             hint: parentBucket.inTimeZone
                 ? `give time_bucket in ${child.title} the time zone as well, or ${elsewhere}`
@@ -38,36 +40,10 @@ export function hierarchyProblem(child: Bucketed, parent: Bucketed): TimescaleEr
     if (width >= parentWidth && width % parentWidth === 0) return undefined;
     const fitting = Math.ceil(width / parentWidth) * parentWidth;
     return new TimescaleError(message, {
+        code,
         detail: `${values}: the bucket must be ${width < parentWidth ? "at least as long" : "a whole multiple"}${inDays(bucket, parentBucket)}`,
         hint: `write time_bucket('${describeMultiple(fitting, parentBucket.width)}', …) or another multiple, or ${elsewhere}`,
     });
-}
-
-/**
- * Why rows that reach `parent` late would never reach `child`; undefined when they would, or when
- * that cannot be told. A refresh of the parent leaves a note of what changed for the child, whose own
- * refreshes act on it only as far back as their window goes.
- */
-export function refreshProblem(child: Bucketed, parent: Bucketed): TimescaleError | undefined {
-    const start = startOf(child);
-    const parentStart = startOf(parent);
-    if (start === undefined || parentStart === undefined || start >= parentStart) return undefined;
-    const far = parentStart === Infinity;
-    return new TimescaleError(`late rows will be missing from ${child.title}`, {
-        detail: `${parent.title}, which it reads, refreshes ${far ? "everything" : `the last ${describeLength(parentStart)}`}, and ${child.title} only the last ${describeLength(start)}`,
-        hint: far
-            ? `leave out refreshPolicy.startOffset of ${child.title}`
-            : `set refreshPolicy.startOffset of ${child.title} to at least "${describeLength(parentStart)}", or leave it out`,
-    });
-}
-
-/** How far back refreshes go, in microseconds; undefined where none are scheduled, or not known. */
-function startOf({ refreshPolicy }: Bucketed): number | undefined {
-    if (refreshPolicy === undefined) return undefined;
-    const offset = refreshPolicy["startOffset"] ?? null;
-    if (offset === null) return Infinity;
-    const interval = typeof offset === "string" ? parseInterval(offset) : undefined;
-    return interval === undefined ? undefined : lengthOf(interval);
 }
 
 /** A length that the server can compare; anything else it refuses by itself. */

@@ -12,6 +12,8 @@ import { normalise, type NormalisedQuery, normaliseUnder } from "../normalise";
 import type { Plan } from "../plan";
 import { relationsIn } from "../relations";
 import { dependantsOf } from "../removal";
+import { type ProgramJudgement, withRules } from "../rules/finding";
+import { inspectAggregateForRules, judgeAggregate } from "../rules/judgeLive";
 import type { UsableServer } from "../server";
 import type { Queryable, Session } from "../session";
 import { readSql } from "../sqlFile";
@@ -67,18 +69,28 @@ async function find(
     return former.kind === "aggregate" ? former : actual;
 }
 
-/** Compares the live database with the declaration. Takes no lock that anybody could notice. */
+/**
+ * Compares the live database with the declaration. Takes no lock that anybody could notice.
+ *
+ * @param rules what the program found of the rules; without it none is looked at
+ */
 export async function planLive(
     session: Session,
     desired: DesiredAggregate,
     memory: PartsMemory,
+    rules?: ProgramJudgement,
 ): Promise<AggregatePlan> {
     const login = session.connection.user;
     const {
-        found: actual,
+        found: { actual, facts },
         server,
         searchPath,
-    } = await inspecting(session, desired, (client) => find(client, desired, memory));
+    } = await inspecting(session, desired, async (client, server) => {
+        const actual = await find(client, desired, memory);
+        const facts =
+            rules && (await inspectAggregateForRules(client, desired, actual, rules, server));
+        return { actual, facts };
+    });
     const query =
         actual.kind === "aggregate" && !isRemembered(memory, desired.query, actual.definition)
             ? await desiredQuery(session, desired, actual, searchPath)
@@ -111,7 +123,7 @@ export async function planLive(
         declared = { ...desired, indexes: words };
         difference = compare(declared);
     }
-    const plan = planAggregate(difference, declared, {
+    let plan = planAggregate(difference, declared, {
         filling: actual.kind === "aggregate" && actual.marker.filling,
         login,
         // One session serves all clients of the embedded server, and cannot commit between chunks.
@@ -122,6 +134,19 @@ export async function planLive(
         }),
         facts: await inspectFacts(session, desired, actual, difference),
     });
+    if (rules !== undefined && facts !== undefined) {
+        const stands = actual.kind === "aggregate" && (query?.definition ?? actual.definition) === actual.definition; // prettier-ignore
+        const tree = stands
+            ? null
+            : { products: null, ...(query ?? (await declaredTree(session, desired, searchPath))) };
+        plan = withRules(
+            plan,
+            judgeAggregate(desired, actual, rules, facts, {
+                query: tree,
+                embedded: server.embedded,
+            }),
+        );
+    }
     const replacing = change?.outcome;
     const replaces = plan.refusals.length === 0 && replacing !== undefined && "replacement" in replacing; // prettier-ignore
     return {
@@ -132,6 +157,20 @@ export async function planLive(
         databaseUuid: actual.databaseUuid,
         ...(replaces && { replacement: replacing.replacement }),
     };
+}
+
+/** Of a query that stands nowhere yet. What the server has against it is told elsewhere. */
+async function declaredTree(
+    session: Session,
+    desired: DesiredAggregate,
+    searchPath: readonly string[],
+): Promise<{ readonly products: string | null }> {
+    try {
+        return await normaliseDesired(session, desired, searchPath);
+    } catch (error) {
+        if (error instanceof TimescaleError) return { products: null };
+        throw error;
+    }
 }
 
 function isReplacedIndex(change: AggregateChange): boolean {
@@ -230,7 +269,7 @@ async function desiredQuery(
     searchPath: readonly string[],
 ): Promise<DesiredQuery> {
     return trying(session, desired, searchPath, "normalise_query", async (client) => {
-        const { definition, columns } = await normalise(client, desired.query);
+        const { definition, columns, products } = await normalise(client, desired.query);
         const sameNumber = columns.length === actual.columns.length;
         const underActualNames =
             definition === actual.definition || !sameNumber
@@ -240,7 +279,7 @@ async function desiredQuery(
                       desired.query,
                       actual.columns.map(({ name }) => name),
                   );
-        return { definition, columns, underActualNames };
+        return { definition, columns, underActualNames, products };
     });
 }
 
@@ -259,7 +298,10 @@ export function normaliseDesired(
  * What the server finds wrong with a query that 2.14 would refuse, or compute wrongly, whatever the
  * version that answers. Empty for one that can be materialized.
  */
-export function queryRefusals(normalised: NormalisedQuery, object: string): TimescaleError[] {
+export function queryRefusals(
+    normalised: Pick<NormalisedQuery, "mutableFunctions" | "validation">,
+    object: string,
+): TimescaleError[] {
     const refusals: TimescaleError[] = [];
     if (normalised.mutableFunctions.length > 0) {
         refusals.push(

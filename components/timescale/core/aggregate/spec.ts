@@ -4,6 +4,9 @@ import { type DesiredIndex, desiredIndexes, type Index } from "../indexes";
 import { describeLength, lengthOf } from "../interval";
 import type { CompressionPolicy, RefreshPolicy, RetentionPolicy } from "../policy";
 import { bucketWidth, queryProblems } from "../query";
+import { columnNameProblems } from "../rules/columnNames";
+import type { Waiver } from "../rules/finding";
+import { validateWaivers } from "../rules/waivers";
 import { declaredComment } from "../tableStatements";
 import { type IsUnknown, jobSettingNames, type Problem, shown, Validation } from "../validate";
 import { validateIndexes } from "../validateIndexes";
@@ -34,6 +37,7 @@ export interface DesiredAggregate {
     readonly onQueryChange: "refuse" | "rebuild" | "keepHistory";
     /** With "keepHistory": what becomes of history that raw data can no longer give. */
     readonly history: History;
+    readonly waive: readonly Waiver[];
 }
 
 export const aggregateProperties = [
@@ -56,6 +60,7 @@ export const aggregateProperties = [
     "onDelete",
     "onQueryChange",
     "history",
+    "waive",
 ] as const;
 
 /** Every problem of the inputs at once; unknown values are passed over. */
@@ -82,6 +87,7 @@ export function validateAggregate(
     // Which columns there are, only the server can tell.
     validateIndexes(check, inputs, () => undefined);
     validateDeletion(check, inputs);
+    validateWaivers(check, inputs["waive"]);
 
     const start = validateRefresh(check, inputs["refreshPolicy"], bucket);
     validateRetention(check, inputs["retentionPolicy"]);
@@ -100,8 +106,11 @@ function validateQuery(check: Validation, query: unknown): number | undefined {
         );
         return undefined;
     }
-    for (const { message, detail, hint } of queryProblems(query))
-        check.add("query", message, detail, hint);
+    for (const { message, detail, hint, rule } of [
+        ...queryProblems(query),
+        ...columnNameProblems(query),
+    ])
+        check.add("query", message, detail, hint, rule);
     const width = bucketWidth(query);
     return width === undefined ? undefined : lengthOf(width);
 }
@@ -125,7 +134,13 @@ function validateRefresh(
     if (start !== undefined && end !== undefined) {
         const problem = windowProblem(start, end, bucket);
         if (problem !== undefined)
-            check.add("refreshPolicy", problem.message, problem.detail, problem.hint);
+            check.add(
+                "refreshPolicy",
+                problem.message,
+                problem.detail,
+                problem.hint,
+                "two_buckets",
+            );
     }
     return start;
 }
@@ -169,6 +184,7 @@ function validateCompression(
             "compressionPolicy needs a refreshPolicy",
             "the server compresses only what a refresh policy no longer touches",
             "add a refreshPolicy, or leave compressionPolicy out",
+            "compression_without_refresh",
         );
         return;
     }
@@ -181,6 +197,7 @@ function validateCompression(
             "compressionPolicy.compressAfter lies inside the refresh window",
             `compressAfter is ${describeLength(after)} and refreshPolicy.startOffset is ${refreshStart === undefined ? "unbounded" : describeLength(refreshStart)}`,
             "compress later than refreshPolicy.startOffset",
+            "compression_inside_refresh_window",
         );
     }
 }
@@ -242,6 +259,7 @@ export function desiredAggregate(inputs: Readonly<Record<string, unknown>>): Des
         onDelete: given.onDelete ?? "drop",
         onQueryChange: given.onQueryChange ?? "refuse",
         history: given.history ?? {},
+        waive: given.waive ?? [],
         ...(given.owner && { owner: given.owner }),
         ...(given.chunkTimeInterval && { chunkTimeInterval: given.chunkTimeInterval }),
         ...(given.refreshPolicy && { refreshPolicy: given.refreshPolicy }),

@@ -9,6 +9,8 @@ import { inspectExtent } from "../inspectExtent";
 import { knownIn, type KnownObject } from "../memory";
 import type { Plan } from "../plan";
 import { refuseAnother, refuseDependants } from "../removal";
+import { type ProgramJudgement, withRules } from "../rules/finding";
+import { judgeHypertable, undeclaredReaders } from "../rules/judgeLive";
 import { type Queryable, type Session, withObjectLock } from "../session";
 import { readSql } from "../sqlFile";
 import { roleStatements } from "../tableStatements";
@@ -31,22 +33,32 @@ export interface HypertablePlan {
     readonly databaseUuid: string;
 }
 
-/** Compares the live database with the declaration; reads only. */
+/**
+ * Compares the live database with the declaration; reads only.
+ *
+ * @param rules what the program found of the rules; without it none is looked at
+ */
 export async function planLiveHypertable(
     session: Session,
     desired: DesiredHypertable,
     memory: HypertableMemory,
+    rules?: ProgramJudgement,
 ): Promise<HypertablePlan> {
     const login = session.connection.user;
     const {
-        found: actual,
+        found: { actual, readers },
         server: { embedded, altersCompressed },
         searchPath,
     } = await inspecting(session, desired, async (client) => {
         const actual = await inspectHypertable(client, desired, memory.known);
-        if (actual.kind !== "absent" || memory.formerName === undefined) return actual;
+        const asked = rules !== undefined && desired.retentionPolicy !== undefined;
+        const readers =
+            asked && actual.kind === "hypertable"
+                ? await undeclaredReaders(client, actual.hypertableId, rules.declaredReaders)
+                : [];
+        if (actual.kind !== "absent" || memory.formerName === undefined) return { actual, readers };
         const former = await inspectHypertable(client, memory.formerName);
-        return former.kind === "hypertable" ? former : actual;
+        return { actual: former.kind === "hypertable" ? former : actual, readers };
     });
     const compare = (declared: DesiredHypertable): HypertableDiff =>
         diffHypertable({
@@ -67,16 +79,18 @@ export async function planLiveHypertable(
     if (actual.kind === "hypertable" && mayBeSpelling(difference)) {
         difference = compare(await inServersWords(session, desired, actual, searchPath));
     }
-    return {
-        plan: planHypertable(difference, desired, {
-            login,
-            // One session serves all clients of the embedded server, and cannot commit between chunks.
-            perChunk: !embedded && actual.kind === "hypertable" && actual.chunks > 0,
-            ...(actual.kind === "hypertable" && {
-                standing: actual.name,
-                facts: await inspectFacts(session, desired, actual, difference),
-            }),
+    const plan = planHypertable(difference, desired, {
+        login,
+        // One session serves all clients of the embedded server, and cannot commit between chunks.
+        perChunk: !embedded && actual.kind === "hypertable" && actual.chunks > 0,
+        ...(actual.kind === "hypertable" && {
+            standing: actual.name,
+            facts: await inspectFacts(session, desired, actual, difference),
         }),
+    });
+    return {
+        plan:
+            rules === undefined ? plan : withRules(plan, judgeHypertable(desired, rules, readers)),
         actual,
         searchPath,
         databaseUuid: actual.databaseUuid,
@@ -132,12 +146,14 @@ export function convergeHypertable(
     desired: DesiredHypertable,
     memory: HypertableMemory,
     hooks: ConvergeHooks<ConvergedHypertable>,
+    rules?: ProgramJudgement,
 ): Promise<ConvergedHypertable> {
     const planLive = async (applied: boolean) => {
         const { plan, actual, searchPath, databaseUuid } = await planLiveHypertable(
             session,
             desired,
             applied ? { ...memory, managed: true } : memory,
+            rules,
         );
         const standing =
             actual.kind === "hypertable"

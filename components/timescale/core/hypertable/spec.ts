@@ -3,6 +3,8 @@ import { type Grant, grantsToOthers } from "../grants";
 import { identifierProblem } from "../identifier";
 import { type DesiredIndex, desiredIndexes, type Index } from "../indexes";
 import type { CompressionPolicy, RetentionPolicy } from "../policy";
+import type { Waiver } from "../rules/finding";
+import { validateWaivers } from "../rules/waivers";
 import { declaredComment, parseOrderTerm } from "../tableStatements";
 import { canonicalType } from "../types";
 import { type IsUnknown, type Problem, shown, Validation } from "../validate";
@@ -37,6 +39,7 @@ export interface DesiredHypertable {
     readonly grants: readonly Grant[];
     readonly adopt: boolean;
     readonly dropColumns: readonly string[];
+    readonly waive: readonly Waiver[];
 }
 
 export const hypertableProperties = [
@@ -56,6 +59,7 @@ export const hypertableProperties = [
     "grants",
     "adopt",
     "dropColumns",
+    "waive",
 ] as const;
 
 /** Types that a hypertable of this project can be partitioned on, as the catalog spells them. */
@@ -124,6 +128,7 @@ export function validateHypertable(
             );
         }
     }
+    validateWaivers(check, inputs["waive"]);
     validateRetention(check, inputs["retentionPolicy"]);
     validateCompressionPolicy(check, inputs["compressionPolicy"]);
     references("compressionPolicy", compressionColumns(inputs["compressionPolicy"], isUnknown));
@@ -278,6 +283,7 @@ export function desiredHypertable(inputs: Readonly<Record<string, unknown>>): De
         grants: grantsToOthers(given.grants, inputs),
         adopt: given.adopt ?? false,
         dropColumns: given.dropColumns ?? [],
+        waive: given.waive ?? [],
         ...(given.owner && { owner: given.owner }),
         ...(given.retentionPolicy && { retentionPolicy: given.retentionPolicy }),
         ...(given.compressionPolicy && { compressionPolicy: given.compressionPolicy }),

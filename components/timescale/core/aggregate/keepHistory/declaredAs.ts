@@ -57,6 +57,7 @@ export function declaredAs(actual: ActualAggregate, query: string): DesiredAggre
         onDelete: "drop",
         onQueryChange: "refuse",
         history: {},
+        waive: [],
     };
 }
 
