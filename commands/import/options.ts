@@ -1,19 +1,16 @@
 /** The command line of `npm run import`. */
-import { readFileSync } from "node:fs";
-import { userInfo } from "node:os";
-
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 
 import {
-    type Connection,
-    type SslMode,
-    sslModes,
-} from "../../components/timescale/core/connection";
-import { TimescaleError } from "../../components/timescale/core/errors";
+    addConnectionOptions,
+    type ConnectionFlags,
+    type Server,
+    serverOf,
+} from "../connectionOptions";
 
 export interface ImportOptions {
     /** But for the password. */
-    readonly server: Omit<Connection, "password">;
+    readonly server: Server;
     /** None: all schemas. */
     readonly schemas: readonly string[];
     /** Undefined: by the database's name. */
@@ -23,13 +20,7 @@ export interface ImportOptions {
     readonly force: boolean;
 }
 
-interface Flags {
-    readonly dbHost: string;
-    readonly dbPort: number;
-    readonly dbName: string;
-    readonly dbUser: string;
-    readonly sslMode: SslMode;
-    readonly sslRootCert: string;
+interface Flags extends ConnectionFlags {
     readonly schema: readonly string[];
     readonly out: string;
     readonly stack: string;
@@ -48,23 +39,11 @@ export function parseOptions(
     args: readonly string[],
     environment: NodeJS.ProcessEnv,
 ): ImportOptions {
-    const command = new Command("npm run import --")
-        .description(
+    const command = addConnectionOptions(
+        new Command("npm run import --").description(
             "Reads a database and writes a Pulumi program that declares what stands in it: pulumi up on it changes nothing.",
-        )
-        .option("--db-host <host>", "host name or IP address (PGHOST; default: localhost)")
-        .option("--db-port <port>", "TCP port (PGPORT; default: 5432)", parsePort)
-        .option("--db-name <database>", "database (PGDATABASE; default: the user's name)")
-        .option("--db-user <user>", "login that will own it (PGUSER; default: yours here)")
-        .addOption(
-            new Option("--ssl-mode <mode>", "as libpq's (PGSSLMODE; default: verify-full)").choices(
-                sslModes,
-            ),
-        )
-        .option(
-            "--ssl-root-cert <file>",
-            "certificate authority to trust, as a PEM file (PGSSLROOTCERT)",
-        )
+        ),
+    )
         .option("--schema <name...>", "only what lies in these schemas (default: all)")
         .option("--out <folder>", "where the program goes (default: imported/<database>)")
         .option("--stack <name>", "stack that its config is for (default: prod)", parseStack)
@@ -81,58 +60,14 @@ Exit code: 0 all of it is declared, 2 some objects are not and were listed, 1 it
         );
     command.parse([...args], { from: "user" });
     const flags = command.opts<Partial<Flags>>();
-    const user = flags.dbUser ?? set(environment["PGUSER"]) ?? userInfo().username;
-    const certificate = flags.sslRootCert ?? set(environment["PGSSLROOTCERT"]);
     return {
-        server: {
-            host: flags.dbHost ?? set(environment["PGHOST"]) ?? "localhost",
-            port: flags.dbPort ?? portOf(environment["PGPORT"]),
-            database: flags.dbName ?? set(environment["PGDATABASE"]) ?? user,
-            user,
-            sslMode: flags.sslMode ?? sslModeOf(environment["PGSSLMODE"]),
-            ...(certificate !== undefined && { sslRootCert: readCertificate(certificate) }),
-        },
+        server: serverOf(flags, environment),
         schemas: flags.schema ?? [],
         out: flags.out,
         stack: flags.stack ?? "prod",
         json: flags.json === true,
         force: flags.force === true || flags.yes === true,
     };
-}
-
-/** An empty variable is an unset one, as libpq has it. */
-function set(value: string | undefined): string | undefined {
-    return value === "" ? undefined : value;
-}
-
-function isPort(text: string): boolean {
-    return /^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= 65535;
-}
-
-function parsePort(text: string): number {
-    if (!isPort(text)) throw new InvalidArgumentError("a port is a whole number from 1 to 65535");
-    return Number(text);
-}
-
-function portOf(variable: string | undefined): number {
-    const text = set(variable) ?? "5432";
-    if (isPort(text)) return Number(text);
-    throw new TimescaleError("PGPORT is no port", {
-        code: "invalid_option",
-        detail: `got ${JSON.stringify(text)}; a port is a whole number from 1 to 65535`,
-        hint: "correct it, or give --db-port",
-    });
-}
-
-function sslModeOf(variable: string | undefined): SslMode {
-    const mode = set(variable) ?? "verify-full";
-    const known = sslModes.find((it) => it === mode);
-    if (known !== undefined) return known;
-    throw new TimescaleError(`PGSSLMODE ${JSON.stringify(mode)} is not supported`, {
-        code: "invalid_option",
-        detail: `supported are ${sslModes.join(", ")}: the others may talk in clear text without a word`,
-        hint: "choose one with --ssl-mode",
-    });
 }
 
 /** Source: https://www.pulumi.com/docs/iac/concepts/stacks/ */
@@ -143,24 +78,4 @@ function parseStack(text: string): string {
         );
     }
     return text;
-}
-
-function readCertificate(file: string): string {
-    let text: string;
-    try {
-        text = readFileSync(file, "utf8");
-    } catch (error) {
-        throw new TimescaleError("the certificate authority cannot be read", {
-            code: "invalid_option",
-            detail: error instanceof Error ? error.message : String(error),
-            hint: "give the path of a PEM file with --ssl-root-cert",
-            cause: error,
-        });
-    }
-    if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
-    throw new TimescaleError("the certificate authority is not a PEM certificate", {
-        code: "invalid_option",
-        detail: `${file} holds no -----BEGIN CERTIFICATE-----`,
-        hint: "give the path of a PEM file with --ssl-root-cert",
-    });
 }

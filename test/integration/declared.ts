@@ -28,13 +28,16 @@ export interface Declared<Inputs extends object> {
     outputs: Properties | undefined;
     /** What `up` said it was doing, since the last time. */
     statuses: readonly string[];
+    /** What the last `up` left to read. */
+    reports: readonly string[];
     /** The plan for these inputs, without applying it. */
     plan(inputs?: Inputs): Promise<Planned>;
     /** The plan as preview shows it; numbers of jobs are left out. */
     preview(inputs?: Inputs): Promise<string[]>;
     /** Inspects, plans, applies and inspects again; the inputs become the declared ones. */
     up(inputs?: Inputs, hooks?: UpHooks): Promise<void>;
-    remove(onStatus?: (text: string) => void): Promise<void>;
+    /** What it says has gone. */
+    remove(onStatus?: (text: string) => void): Promise<string | undefined>;
 }
 
 export interface UpHooks {
@@ -105,6 +108,7 @@ function declare<Inputs extends object>(
         inputs,
         outputs: undefined,
         statuses: [],
+        reports: [],
         plan: (given = inputs) => kind.plan(session(), properties(given), declared.outputs),
         async preview(given = inputs) {
             return previewOf((await declared.plan(given)).plan);
@@ -112,12 +116,15 @@ function declare<Inputs extends object>(
         async up(given = inputs, { onStatus, onApplied } = {}) {
             const statuses: string[] = [];
             declared.statuses = statuses;
+            const reports: string[] = [];
+            declared.reports = reports;
             const all = properties(given);
             const result = await kind.converge(session(), all, declared.outputs, {
                 onStatus: (text) => {
                     statuses.push(text);
                     onStatus?.(text);
                 },
+                onReport: (text) => reports.push(text),
                 onApplied: () => onApplied?.(),
                 checkDatabase: () => undefined,
             });

@@ -136,7 +136,9 @@ describe("SQL", () => {
         const fileSystem = importing(timescale, (imported) =>
             /^(?:node:)?fs(?:\/promises)?$/.test(imported),
         );
+        // Beside them, backups are written and read in one place.
         expect(fileSystem).toEqual([
+            "components/timescale/core/backup/folder.ts: node:fs",
             "components/timescale/core/sqlFile.ts: node:fs",
             "components/timescale/provider/provider.cjs: node:fs",
         ]);

@@ -1,4 +1,6 @@
 /** Brings an object to its declaration: inspect, plan, apply, inspect again. */
+import type { Client } from "pg";
+
 import { applyStatements } from "./apply";
 import { notConverged, refuse } from "./converging";
 import type { Remembered } from "./memory";
@@ -11,6 +13,8 @@ export interface ConvergeHooks<Result> {
     readonly onApplied: (result: Result) => void;
     /** @throws when another database answers than the one that is meant */
     readonly checkDatabase: (databaseUuid: string) => void;
+    /** What people should read when the run is over. */
+    readonly onReport?: (text: string) => void;
 }
 
 export interface ConvergedObject {
@@ -28,6 +32,10 @@ export interface ObjectPlan<Result> {
     readonly standing: Result | undefined;
     /** Before the first statement. @throws what the server has against the declaration */
     readonly check?: () => Promise<void>;
+    /** First in the transaction of the statements, such as a backup of what they remove. */
+    readonly prepare?: ((client: Client) => Promise<void>) | undefined;
+    /** What there is to say of it when the statements are done. */
+    readonly report?: () => string | undefined;
     /** What follows the statements and commits on its way, such as a fill. */
     readonly finish?: () => Promise<void>;
 }
@@ -60,7 +68,10 @@ export function convergeObject<Result>(
                 object,
                 searchPath: now.searchPath,
                 onRetry: hooks.onStatus,
+                prepare: now.prepare,
             });
+            const done = now.report?.();
+            if (done !== undefined) hooks.onReport?.(done);
             now = await planLive(true);
             if (now.standing !== undefined) hooks.onApplied(now.standing);
             if (now.finish !== undefined) {

@@ -141,6 +141,8 @@ export interface TransactionOptions {
     /** Milliseconds; default 2000. Writers that queue behind a statement never wait longer. */
     readonly lockTimeout?: number;
     readonly rollback?: boolean;
+    /** Whether every statement sees the rows as the first one does. Default: as they are then. */
+    readonly oneSnapshot?: boolean;
 }
 
 /**
@@ -182,7 +184,11 @@ export async function inTransaction<T>(
     work: (client: Client) => Promise<T>,
 ): Promise<T> {
     const settings = settingStatements("LOCAL", options.searchPath, options.lockTimeout ?? 2000);
-    await client.query(`BEGIN${options.readOnly === true ? " READ ONLY" : ""}; ${settings}`);
+    const modes = [
+        options.oneSnapshot === true ? " ISOLATION LEVEL REPEATABLE READ" : "",
+        options.readOnly === true ? " READ ONLY" : "",
+    ];
+    await client.query(`BEGIN${modes.join("")}; ${settings}`);
     let result: T;
     try {
         result = await work(client);

@@ -66,6 +66,7 @@ export const continuousAggregateKind: ResourceKind = {
         const result = await converge(session, desired, memoryOf(inputs, outputs), {
             onStatus: hooks.onStatus,
             checkDatabase: hooks.checkDatabase,
+            ...(hooks.onReport !== undefined && { onReport: hooks.onReport }),
             onApplied: (converged) => hooks.onApplied({ ...converged }),
         });
         return { ...result };
@@ -73,12 +74,13 @@ export const continuousAggregateKind: ResourceKind = {
 
     async remove(session, outputs, onStatus) {
         const desired = desiredAggregate(outputs);
-        await removeAggregate(session, {
+        return removeAggregate(session, {
             name: desired,
             ...knownObject(outputs),
             ...(desired.owner !== undefined && { owner: desired.owner }),
             acceptLoss: desired.acceptLoss,
             onDelete: desired.onDelete,
+            ...(desired.backup !== undefined && { backup: desired.backup }),
             onRetry: onStatus,
         });
     },

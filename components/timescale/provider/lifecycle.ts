@@ -255,6 +255,7 @@ const remembered = [
     "owner",
     "onDelete",
     "acceptLoss",
+    "backup",
     "indexes",
 ] as const;
 const rememberedPresence = ["refreshPolicy", "retentionPolicy", "compressionPolicy"] as const;
@@ -323,6 +324,7 @@ async function convergeResource(
         return await withStatus(urn, async (show) => {
             const hooks: Hooks = {
                 onStatus: show,
+                onReport: (text) => report(urn, "info", text),
                 onApplied: (outputs) => {
                     applied = toState(inputs, outputs);
                 },
@@ -418,7 +420,8 @@ async function remove(_id: string, props: Properties): Promise<void> {
                     );
                     return;
                 }
-                await kind.remove(open, props, show);
+                const gone = await kind.remove(open, props, show);
+                if (gone !== undefined) report(urnOf(props), "info", gone);
             }),
         );
     } catch (error) {

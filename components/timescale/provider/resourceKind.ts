@@ -13,6 +13,8 @@ export interface Hooks {
     readonly onStatus: (text: string) => void;
     /** The outputs so far: the object stands, and a failure from here on is partial. */
     readonly onApplied: (outputs: Properties) => void;
+    /** What people should read when the run is over, such as where a backup lies. */
+    readonly onReport?: (text: string) => void;
     /** @throws TimescaleError when another database answers than the one that is meant */
     readonly checkDatabase: (databaseUuid: string) => void;
 }
@@ -50,7 +52,12 @@ export interface ResourceKind {
         outputs: Properties | undefined,
         hooks: Hooks,
     ): Promise<Properties>;
-    remove(session: Session, outputs: Properties, onStatus: (text: string) => void): Promise<void>;
+    /** What has gone with it, in a sentence; undefined where nothing has that could not be made again. */
+    remove(
+        session: Session,
+        outputs: Properties,
+        onStatus: (text: string) => void,
+    ): Promise<string | undefined>;
 }
 
 export function connectionOf(inputs: Properties): Connection {

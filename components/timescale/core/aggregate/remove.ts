@@ -1,6 +1,6 @@
 /**
- * Dropping an aggregate: idempotent, never with CASCADE, and not while it holds history that raw
- * data can no longer give, unless that loss was accepted.
+ * Dropping an aggregate: idempotent, never with CASCADE, its jobs paused before, and not while it
+ * holds history that raw data can no longer give, unless that loss was accepted.
  */
 import { applyStatements } from "../apply";
 import { inspecting } from "../converging";
@@ -13,13 +13,15 @@ import {
 import { deleteJob } from "../jobStatements";
 import { keptMarker } from "../marker";
 import type { KnownObject } from "../memory";
+import { withJobsPaused } from "../pausedJobs";
 import type { Statement } from "../plan";
 import { refuseAnother, refuseDependants } from "../removal";
 import { type Session, withObjectLock } from "../session";
 import { renameStatements, roleStatements } from "../tableStatements";
-import { historyAtStake, lossRefused } from "./history";
+import { lossRefused } from "./history";
 import { type ActualAggregate, inspectAggregate } from "./inspect";
 import { markStatement } from "./plan";
+import { aggregateBackup, describeVanished, rawStandsStatement, whatVanishes } from "./vanishing";
 import { restoreViewStatements } from "./view";
 
 export interface RemoveOptions {
@@ -32,17 +34,22 @@ export interface RemoveOptions {
     readonly onDelete: "drop" | "keep";
     /** Rows of history that may be lost. */
     readonly acceptLoss: number;
+    /** Folder that a backup goes to before the drop. */
+    readonly backup?: string;
     readonly onRetry: (reason: string) => void;
 }
 
-/** Drops the aggregate with its jobs; whether there was one. */
-export function removeAggregate(session: Session, options: RemoveOptions): Promise<boolean> {
+/** Drops the aggregate with its jobs. What has gone, in words; undefined where there was none. */
+export function removeAggregate(
+    session: Session,
+    options: RemoveOptions,
+): Promise<string | undefined> {
     return withObjectLock(session, displayName(options.name), options.onRetry, () =>
         removeLocked(session, options),
     );
 }
 
-async function removeLocked(session: Session, options: RemoveOptions): Promise<boolean> {
+async function removeLocked(session: Session, options: RemoveOptions): Promise<string | undefined> {
     const { name, acceptLoss } = options;
     const object = displayName(name);
     const { found, searchPath } = await inspecting(session, name, async (client) => {
@@ -54,31 +61,53 @@ async function removeLocked(session: Session, options: RemoveOptions): Promise<b
         });
         // Something else that took the name is none of this resource's.
         if (actual.kind !== "aggregate") return undefined;
-        if (options.onDelete === "keep") return actual;
+        if (options.onDelete === "keep") return { actual };
         const view = actual.view.state === "renamed" ? actual.view.to : actual.name;
         await refuseDependants(client, "continuous aggregate", view);
-        const stake = await historyAtStake(client, actual);
-        if (stake.rows > acceptLoss) throw lossRefused(object, stake, acceptLoss);
-        return actual;
+        const vanishing = await whatVanishes(client, actual);
+        if (vanishing.stake.rows > acceptLoss) {
+            throw lossRefused(object, vanishing.stake, acceptLoss);
+        }
+        return { actual, vanishing };
     });
-    if (found === undefined) return false;
-    await applyStatements(
-        session,
-        [
-            ...roleStatements(options.owner, session.connection.user),
-            ...reachable(found),
-            ...(options.onDelete === "keep"
-                ? keepStatements(name, found)
-                : [
-                      {
-                          name: "drop_continuous_aggregate",
-                          sql: `DROP MATERIALIZED VIEW ${quoteQualified(found.name)}`,
-                      },
-                  ]),
-        ],
-        { object, searchPath, onRetry: options.onRetry },
+    if (found === undefined) return undefined;
+    const settings = { object, searchPath, onRetry: options.onRetry };
+    const { actual, vanishing } = found;
+    const role = roleStatements(options.owner, session.connection.user);
+    if (vanishing === undefined) {
+        const { kept, statements } = keepStatements(name, actual);
+        await applyStatements(session, [...role, ...reachable(actual), ...statements], settings);
+        return `kept continuous aggregate ${object}: it stands on as ${displayName(kept)}, without jobs`;
+    }
+    const backup =
+        options.backup === undefined
+            ? undefined
+            : aggregateBackup(actual, {
+                  folder: options.backup,
+                  reason: "delete",
+                  object: name,
+                  owner: options.owner,
+                  login: session.connection.user,
+                  databaseUuid: actual.databaseUuid,
+                  vanishing,
+                  onStatus: options.onRetry,
+              });
+    await withJobsPaused(session, { ...settings, jobs: actual.jobs, owner: options.owner }, () =>
+        applyStatements(
+            session,
+            [
+                ...role,
+                ...reachable(actual),
+                {
+                    name: "drop_continuous_aggregate",
+                    sql: `DROP MATERIALIZED VIEW ${quoteQualified(actual.name)}`,
+                },
+                ...rawStandsStatement(vanishing, actual.sourceId),
+            ],
+            { ...settings, prepare: backup?.prepare },
+        ),
     );
-    return true;
+    return describeVanished(object, vanishing, backup?.result());
 }
 
 /** An orphaned aggregate answers to no statement before it has its view again. */
@@ -88,7 +117,10 @@ function reachable(actual: ActualAggregate): Statement[] {
 }
 
 /** The aggregate without its jobs, under a name with today's date; readers of the old name are cut off. */
-function keepStatements(name: QualifiedName, actual: ActualAggregate): Statement[] {
+function keepStatements(
+    name: QualifiedName,
+    actual: ActualAggregate,
+): { readonly kept: QualifiedName; readonly statements: Statement[] } {
     const date = new Date().toISOString().slice(0, 10).replaceAll("-", "");
     const suffix = `_kept_${date}_${actual.materializationId}`;
     // PostgreSQL would cut a longer name without a word, and the suffix with it.
@@ -97,9 +129,12 @@ function keepStatements(name: QualifiedName, actual: ActualAggregate): Statement
         schema: name.schema,
         name: `${stem.toString("utf8").replace(/\uFFFD+$/, "")}${suffix}`,
     };
-    return [
-        ...actual.jobs.map(deleteJob),
-        ...renameStatements("MATERIALIZED VIEW", actual.name, kept),
-        markStatement(kept, keptMarker(displayName(name))),
-    ];
+    return {
+        kept,
+        statements: [
+            ...actual.jobs.map(deleteJob),
+            ...renameStatements("MATERIALIZED VIEW", actual.name, kept),
+            markStatement(kept, keptMarker(displayName(name))),
+        ],
+    };
 }

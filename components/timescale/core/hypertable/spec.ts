@@ -1,4 +1,5 @@
 /** What a hypertable should be, and the rules that can be checked without a server. */
+import { validateBackup } from "../backup/validate";
 import { type Grant, grantsToOthers } from "../grants";
 import { identifierProblem } from "../identifier";
 import { type DesiredIndex, desiredIndexes, type Index } from "../indexes";
@@ -37,6 +38,8 @@ export interface DesiredHypertable {
     readonly grants: readonly Grant[];
     readonly adopt: boolean;
     readonly dropColumns: readonly string[];
+    /** Folder for backups of what is about to be removed; undefined: none is written. */
+    readonly backup?: string;
 }
 
 export const hypertableProperties = [
@@ -56,6 +59,7 @@ export const hypertableProperties = [
     "grants",
     "adopt",
     "dropColumns",
+    "backup",
 ] as const;
 
 /** Types that a hypertable of this project can be partitioned on, as the catalog spells them. */
@@ -82,6 +86,7 @@ export function validateHypertable(
     check.grants(inputs["grants"]);
 
     check.text("databaseUuid", inputs["databaseUuid"]);
+    validateBackup(check, inputs);
 
     const columns = validateColumns(check, inputs["columns"]);
     const references = (property: string, names: readonly unknown[]): void => {
@@ -279,6 +284,7 @@ export function desiredHypertable(inputs: Readonly<Record<string, unknown>>): De
         adopt: given.adopt ?? false,
         dropColumns: given.dropColumns ?? [],
         ...(given.owner && { owner: given.owner }),
+        ...(given.backup && { backup: given.backup }),
         ...(given.retentionPolicy && { retentionPolicy: given.retentionPolicy }),
         ...(given.compressionPolicy && { compressionPolicy: given.compressionPolicy }),
     };
