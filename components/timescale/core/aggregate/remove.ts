@@ -92,7 +92,9 @@ async function removeLocked(session: Session, options: RemoveOptions): Promise<s
                   vanishing,
                   onStatus: options.onRetry,
               });
-    await withJobsPaused(session, { ...settings, jobs: actual.jobs, owner: options.owner }, () =>
+    // alter_job finds no job of an orphaned aggregate; dropping it cancels them all the same.
+    const jobs = reachable(actual).length > 0 ? [] : actual.jobs;
+    await withJobsPaused(session, { ...settings, jobs, owner: options.owner }, () =>
         applyStatements(
             session,
             [
