@@ -101,7 +101,7 @@ onEveryServer((target) => {
             expect(name).toMatch(/\.[^/]*-\d{8}T\d{6}Z$/);
             const manifest = backups.manifest(name);
             expect(gone).toBe(
-                `dropped continuous aggregate ${object}: ${before.length} rows from ${manifest.oldest} to ${manifest.newest}; ${manifest.history?.rows} rows of them raw data no longer had; backup in ${join(backups.path(), name)}`,
+                `dropped continuous aggregate ${object}: ${before.length} rows from ${manifest.oldest} to ${manifest.newest}; ${manifest.history?.rows} of them raw data no longer had; backup in ${join(backups.path(), name)}`,
             );
             expect(manifest).toMatchObject({
                 complete: true,

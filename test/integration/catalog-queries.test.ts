@@ -41,6 +41,12 @@ const serverColumns: readonly (keyof ServerState)[] = [
 
 /** By file; a new file needs an entry. */
 const queries: Readonly<Record<string, Query>> = {
+    "backup_columns.sql": {
+        parameters: ["'public.requests'"],
+        columns: ["columns", "postgresVersion", "timescaleVersion"],
+        rows: 1,
+    },
+    "cancel_jobs.sql": { parameters: ["'{2}'::int[]"], columns: ["pg_cancel_backend"], rows: 0 },
     "continuous_aggregate.sql": {
         parameters: ["'public'", "'requests_hourly'", "null"],
         columns: [
@@ -81,6 +87,11 @@ const queries: Readonly<Record<string, Query>> = {
         columns: ["indexes", "compressed", "compressedChunks", "chunks", "compression", "jobs"],
         rows: 1,
     },
+    "hypertable_size.sql": {
+        parameters: [source],
+        columns: ["rows", "size", "chunks", "oldest", "newest"],
+        rows: 1,
+    },
     "hypertable_name.sql": { parameters: [source], columns: ["schema", "name"], rows: 1 },
     "identity.sql": { parameters: [], columns: ["databaseUuid"], rows: 1 },
     "kept_aggregate.sql": {
@@ -99,6 +110,12 @@ const queries: Readonly<Record<string, Query>> = {
         parameters: ["'pg_class'", "'public.requests_hourly'::regclass::oid::text"],
         columns: ["kind", "identity"],
         rows: 2,
+    },
+    "raw_chunk_ids.sql": { parameters: [source], columns: ["ids"], rows: 1 },
+    "restore_target.sql": {
+        parameters: ["'public.requests_hourly'"],
+        columns: ["kind", "comment"],
+        rows: 1,
     },
     "raw_chunks.sql": { parameters: [source], columns: ["schema", "name", "begins", "ends"] },
     "relation.sql": {

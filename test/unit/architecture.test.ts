@@ -138,9 +138,9 @@ describe("SQL", () => {
         );
         // Beside them, backups are written and read in one place.
         expect(fileSystem).toEqual([
-            "components/timescale/core/backup/folder.ts: node:fs",
             "components/timescale/core/sqlFile.ts: node:fs",
             "components/timescale/provider/provider.cjs: node:fs",
+            "components/timescale/core/backup/folder.ts: node:fs",
         ]);
     });
 

@@ -3,7 +3,7 @@ import type { Client } from "pg";
 
 import { type Backup, dump, rowRange } from "../backup/dump";
 import { createBackupFolder } from "../backup/folder";
-import { type BackupReason, countOf, describeRows, type RowRange } from "../backup/manifest";
+import { type BackupReason, describeRows, type RowRange } from "../backup/manifest";
 import { displayName, type QualifiedName, quoteQualified } from "../identifier";
 import type { Statement } from "../plan";
 import type { Queryable } from "../session";
@@ -60,7 +60,9 @@ export function describeVanished(
 ): string {
     return [
         `dropped continuous aggregate ${object}: ${describeRows(backup?.range ?? all)}`,
-        ...(stake.rows === 0 ? [] : [`${countOf(stake.rows)} of them raw data no longer had`]),
+        ...(stake.rows === 0
+            ? []
+            : [`${stake.rows.toLocaleString("en-US")} of them raw data no longer had`]),
         ...(backup === undefined ? [] : [`backup in ${backup.folder}`]),
     ].join("; ");
 }

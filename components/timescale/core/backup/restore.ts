@@ -337,7 +337,7 @@ export function describeRestored(
 ): string[] {
     const to = `${kind === "table" ? "table" : manifest.kind} ${displayName(into)}`;
     return [
-        `${dryRun ? "would restore" : "restored"} ${countOf(restored)} of ${countOf(manifest.rows)} into ${to}`,
+        `${dryRun ? "would restore" : "restored"} ${restored.toLocaleString("en-US")} of ${countOf(manifest.rows)} into ${to}`,
         ...(standing === 0 ? [] : [`${countOf(standing)} stand there already, and were left as they are`]), // prettier-ignore
         ...(covered === 0 ? [] : [`${countOf(covered)} lie where raw data still is, which the refresh computes from`]), // prettier-ignore
         ...(endangered === 0 || dryRun
