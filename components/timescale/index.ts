@@ -10,6 +10,11 @@ export type { Column } from "./core/hypertable/spec";
 export type { Index } from "./core/indexes";
 export type { CompressionPolicy, JobSettings, RefreshPolicy, RetentionPolicy } from "./core/policy";
 export { readSql } from "./core/sqlFile";
+export {
+    ExtensionVersion,
+    type ExtensionVersionArgs,
+    type ExtensionVersionProperties,
+} from "./extensionVersion";
 export { Hypertable, type HypertableArgs, type HypertableProperties } from "./hypertable";
 export { SqlFunction, type SqlFunctionArgs, type SqlFunctionProperties } from "./sqlFunction";
 export { View, type ViewArgs, type ViewProperties } from "./view";

@@ -58,9 +58,15 @@ const queries: Readonly<Record<string, Query>> = {
         ],
         rows: 1,
     },
+    "databases.sql": { parameters: [], columns: ["name"] },
     "dependants.sql": {
         parameters: ["'public.requests_hourly'"],
         columns: ["kind", "schema", "name"],
+    },
+    "extension_version.sql": {
+        parameters: ["null"],
+        columns: ["database", "installed", "wanted", "offered", "reachable", "superuser"],
+        rows: 1,
     },
     "fill_windows.sql": {
         parameters: [materialization, "'1 day'", "'false'"],

@@ -91,7 +91,7 @@ describe("the layers", () => {
 
     it("let the provider do without the resource classes, which it must not load", () => {
         const classes =
-            /^components\/timescale\/(?:index|resource|hypertable|continuousAggregate|sqlFunction|view)$/;
+            /^components\/timescale\/(?:index|resource|hypertable|continuousAggregate|extensionVersion|sqlFunction|view)$/;
         expect(importing(provider, (imported) => classes.test(imported))).toEqual([]);
     });
 

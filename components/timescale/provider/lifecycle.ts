@@ -18,6 +18,7 @@ import { serverError } from "../core/serverErrors";
 import { type ConnectOptions, inTransaction, type Session } from "../core/session";
 import { continuousAggregateKind } from "./continuousAggregateKind";
 import { delivered, report, withStatus } from "./engineLog";
+import { extensionVersionKind } from "./extensionVersionKind";
 import { hypertableKind } from "./hypertableKind";
 import {
     asJson,
@@ -42,6 +43,7 @@ import { viewKind } from "./viewKind";
 
 const kinds: readonly ResourceKind[] = [
     continuousAggregateKind,
+    extensionVersionKind,
     hypertableKind,
     sqlFunctionKind,
     viewKind,
