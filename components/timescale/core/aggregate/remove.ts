@@ -39,7 +39,7 @@ export interface RemoveOptions {
     readonly onRetry: (reason: string) => void;
 }
 
-/** Drops the aggregate with its jobs. What has gone, in words; undefined where there was none. */
+/** Drops the aggregate with its jobs. What has gone, in words; undefined where no row has. */
 export function removeAggregate(
     session: Session,
     options: RemoveOptions,
@@ -109,7 +109,9 @@ async function removeLocked(session: Session, options: RemoveOptions): Promise<s
             { ...settings, prepare: backup?.prepare },
         ),
     );
-    return describeVanished(object, vanishing, backup?.result());
+    const written = backup?.result();
+    if (vanishing.all.rows === 0 && written === undefined) return undefined;
+    return describeVanished(object, vanishing, written);
 }
 
 /** An orphaned aggregate answers to no statement before it has its view again. */

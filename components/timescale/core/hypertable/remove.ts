@@ -36,7 +36,7 @@ export interface RemoveHypertableOptions {
     readonly onRetry: (reason: string) => void;
 }
 
-/** Drops the table with all its rows. What has gone, in words; undefined where there was none. */
+/** Drops the table with all its rows. What has gone, in words; undefined where no row has. */
 export function removeHypertable(
     session: Session,
     options: RemoveHypertableOptions,
@@ -49,7 +49,8 @@ export function removeHypertable(
 interface Found {
     readonly actual: ActualHypertable;
     readonly databaseUuid: string;
-    readonly held: string;
+    /** Undefined: no row. */
+    readonly held: string | undefined;
 }
 
 async function removeLocked(
@@ -79,7 +80,7 @@ async function removeLocked(
     return withJobsPaused(session, { ...settings, jobs: actual.jobs, owner }, async () => {
         if (backup === undefined) {
             await drop(actual.name);
-            return `dropped hypertable ${object}: ${found.held}`;
+            return found.held && `dropped hypertable ${object}: ${found.held}`;
         }
         const written = await withNameTaken(
             session,
@@ -95,7 +96,10 @@ async function removeLocked(
 }
 
 /** Small tables are counted, of others the statistics tell. */
-async function describeHeld(client: Queryable, actual: ActualHypertable): Promise<string> {
+async function describeHeld(
+    client: Queryable,
+    actual: ActualHypertable,
+): Promise<string | undefined> {
     const { rows } = await client.query<{
         rows: string;
         size: string;
@@ -104,12 +108,12 @@ async function describeHeld(client: Queryable, actual: ActualHypertable): Promis
         newest: string | null;
     }>(readSql("catalog/hypertable_size.sql"), [actual.hypertableId]);
     const held = rows[0];
-    if (held === undefined) return "no rows";
+    if (held === undefined || held.chunks === 0) return undefined;
     const size = sizeOf(Number(held.size));
     const chunks = `${held.chunks} ${held.chunks === 1 ? "chunk" : "chunks"}, ${size}`;
     if (Number(held.size) < 50_000_000) {
         const range = await rowRange(client, actual.name, actual.timeColumn);
-        return `${describeRows(range)}, in ${chunks}`;
+        return range.rows === 0 ? undefined : `${describeRows(range)}, in ${chunks}`;
     }
     const about = held.rows === "0" ? "rows" : `about ${countOf(Number(held.rows))}`;
     return `${about} in chunks from ${held.oldest} to ${held.newest}, in ${chunks}`;
