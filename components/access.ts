@@ -8,6 +8,7 @@ import type { RolePasswords, StackConfig } from "./config/stackConfig";
 import { roles } from "./roles";
 import { type Admin, connectionTo, type Server } from "./server/server";
 import type { Connection } from "./timescale/core/connection";
+import { ExtensionVersion } from "./timescale/extensionVersion";
 
 export interface AccessArgs {
     readonly server: Server;
@@ -101,11 +102,13 @@ export class Access extends pulumi.ComponentResource implements Logins {
             ? []
             : [adminIn("writer", writer), adminIn("reader", reader)];
 
+        // Before it: a new database is a copy of template1, and nobody may be in that meanwhile.
+        const version = ownVersion(name, server, admin, { ...within, dependsOn });
         const database = new postgresql.Database(
             `${name}-database`,
             { name: args.database, owner: owner.name },
             // The roles outlive the database: a role that has rights in it cannot be dropped.
-            { ...onServer, dependsOn: [...dependsOn, writer, reader, ...memberships] },
+            { ...onServer, dependsOn: [...dependsOn, writer, reader, ...memberships, ...version] },
         );
 
         const asOwner = new postgresql.Provider(
@@ -134,7 +137,7 @@ export class Access extends pulumi.ComponentResource implements Logins {
                 ...within,
                 provider: asOwner,
                 ...(admin.superuser ? { deletedWith: database } : {}),
-                // Its version changes by ALTER EXTENSION UPDATE in a maintenance window, not by a deployment.
+                // Its version changes by ALTER EXTENSION as the first statement of a session: see ExtensionVersion.
                 ignoreChanges: ["version"],
             },
         );
@@ -161,6 +164,7 @@ export class Access extends pulumi.ComponentResource implements Logins {
 
         const inPlace = pulumi.all([
             server.ready,
+            ...version.map(({ id }) => id),
             extension.id,
             schema?.id,
             ...grants.map(({ id }) => id),
@@ -172,6 +176,27 @@ export class Access extends pulumi.ComponentResource implements Logins {
         this.database = database;
         this.registerOutputs({});
     }
+}
+
+/**
+ * On a server of the stack's own, whose image has the library: every database follows it before
+ * anything else is done in one.
+ */
+function ownVersion(
+    name: string,
+    server: Server,
+    admin: Admin,
+    opts: pulumi.CustomResourceOptions,
+): ExtensionVersion[] {
+    if (server.data === undefined) return [];
+    const connection = pulumi
+        .all([admin.password, server.ready])
+        .apply(([password]) => connectionTo(server, admin.database, admin.user, password));
+    const inputs = { connection: pulumi.secret(connection), everyDatabase: true };
+    // Nothing is lost with it, and it goes with the container.
+    return [
+        new ExtensionVersion(`${name}-timescaledb-version`, inputs, { ...opts, protect: false }),
+    ];
 }
 
 /** The three logins: to what the program makes, or to what stands already. */

@@ -4,7 +4,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { type Target, targets } from "../../components/config/keys";
 import type { Connection } from "../../components/timescale/core/connection";
 import { TimescaleError } from "../../components/timescale/core/errors";
-import { addServerOptions, type ServerFlags, serverFrom } from "../import/serverOptions";
+import { addConnectionOptions, type ConnectionFlags, serverOf } from "../connectionOptions";
 import { parseTime, showTime } from "./times";
 
 export interface BackfillOptions {
@@ -22,7 +22,7 @@ export interface BackfillOptions {
     readonly stack: Target | undefined;
 }
 
-interface Flags extends ServerFlags {
+interface Flags extends ConnectionFlags {
     readonly from: string;
     readonly to: string;
     readonly dryRun: boolean;
@@ -67,7 +67,7 @@ export function parseOptions(
                 "the stack of npm start that the database belongs to (default: the remembered one)",
             ).choices(targets),
         );
-    addServerOptions(command).addHelpText(
+    addConnectionOptions(command).addHelpText(
         "after",
         `
 A time is 2026-09-01, 2026-09-01 12:30 or ISO 8601 with a zone. The range is narrowed to whole buckets
@@ -95,7 +95,7 @@ Exit code: 0 all of it was done, 1 it failed or was stopped; run again, it goes 
         to: flags.to,
         dryRun: flags.dryRun === true,
         json: flags.json === true,
-        server: direct ? serverFrom(flags, environment) : undefined,
+        server: direct ? serverOf(flags, environment) : undefined,
         stack: flags.stack,
     };
 }

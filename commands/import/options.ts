@@ -1,12 +1,16 @@
 /** The command line of `npm run import`. */
 import { Command, InvalidArgumentError } from "commander";
 
-import type { Connection } from "../../components/timescale/core/connection";
-import { addServerOptions, type ServerFlags, serverFrom } from "./serverOptions";
+import {
+    addConnectionOptions,
+    type ConnectionFlags,
+    type Server,
+    serverOf,
+} from "../connectionOptions";
 
 export interface ImportOptions {
     /** But for the password. */
-    readonly server: Omit<Connection, "password">;
+    readonly server: Server;
     /** None: all schemas. */
     readonly schemas: readonly string[];
     /** Undefined: by the database's name. */
@@ -16,7 +20,7 @@ export interface ImportOptions {
     readonly force: boolean;
 }
 
-interface Flags extends ServerFlags {
+interface Flags extends ConnectionFlags {
     readonly schema: readonly string[];
     readonly out: string;
     readonly stack: string;
@@ -35,10 +39,11 @@ export function parseOptions(
     args: readonly string[],
     environment: NodeJS.ProcessEnv,
 ): ImportOptions {
-    const command = new Command("npm run import --").description(
-        "Reads a database and writes a Pulumi program that declares what stands in it: pulumi up on it changes nothing.",
-    );
-    addServerOptions(command)
+    const command = addConnectionOptions(
+        new Command("npm run import --").description(
+            "Reads a database and writes a Pulumi program that declares what stands in it: pulumi up on it changes nothing.",
+        ),
+    )
         .option("--schema <name...>", "only what lies in these schemas (default: all)")
         .option("--out <folder>", "where the program goes (default: imported/<database>)")
         .option("--stack <name>", "stack that its config is for (default: prod)", parseStack)
@@ -56,7 +61,7 @@ Exit code: 0 all of it is declared, 2 some objects are not and were listed, 1 it
     command.parse([...args], { from: "user" });
     const flags = command.opts<Partial<Flags>>();
     return {
-        server: serverFrom(flags, environment),
+        server: serverOf(flags, environment),
         schemas: flags.schema ?? [],
         out: flags.out,
         stack: flags.stack ?? "prod",

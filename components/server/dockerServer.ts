@@ -6,7 +6,7 @@ import type { DockerConfig } from "../config/stackConfig";
 import type { Admin, Server } from "./server";
 
 /** Where the official image keeps its data folder; the -ha image has another place. */
-const dataFolder = "/var/lib/postgresql/data";
+export const dataFolder = "/var/lib/postgresql/data";
 
 /** MiB of /dev/shm. Docker's 64 are too few for parallel queries. */
 const sharedMemory = 256;
@@ -19,6 +19,9 @@ const sharedMemory = 256;
  * | `memory`                                                      | changes it in place                      | kept |
  * | `image`, `port`, `containerName`, buffers and worker settings | replaces the container                   | kept |
  * | `adminPassword`                                               | nothing: change it with ALTER ROLE first | kept |
+ *
+ * An `image` of another major version of PostgreSQL than that of the volume is refused before the
+ * container is replaced; a newer TimescaleDB is followed by ALTER EXTENSION UPDATE in every database.
  *
  * The volume is named after the first `containerName` and keeps that name. With `protectData` it is
  * protected; container and image are not, because a container can be made again from both.

@@ -1,11 +1,16 @@
 /** The server of a stack, whichever its target. */
-import type { StackConfig } from "../config/stackConfig";
+import * as pulumi from "@pulumi/pulumi";
+
+import type { DockerConfig, StackConfig } from "../config/stackConfig";
+import { refuse, warn } from "../report";
 import { lengthOf, parseInterval } from "../timescale/core/interval";
-import { DockerServer } from "./dockerServer";
+import { imageVerdict } from "./dockerImage";
+import { dataFolder, DockerServer } from "./dockerServer";
 import { embeddedServer } from "./embeddedServer";
 import { externalServer } from "./externalServer";
 import type { DeclaredJob } from "./refusals";
 import type { Server } from "./server";
+import { standingData } from "./standingData";
 
 /** A policy that TimescaleDB will run, and how often, as a PostgreSQL interval. */
 export interface ScheduledJob {
@@ -21,12 +26,25 @@ export interface ScheduledJob {
 export async function server(config: StackConfig, jobs: readonly ScheduledJob[]): Promise<Server> {
     switch (config.target) {
         case "docker":
+            await checkImage(config);
             return new DockerServer("timescaledb", config);
         case "external":
             return externalServer(config, jobs.flatMap(inSeconds));
         case "embedded":
             return embeddedServer(config);
     }
+}
+
+/** Before anything is registered: a container that was replaced for an image that cannot start is gone. */
+async function checkImage(config: DockerConfig): Promise<void> {
+    const { image } = config.docker;
+    const { errors, warnings, notices } = imageVerdict(
+        image,
+        await standingData(config, dataFolder),
+    );
+    await warn(warnings);
+    for (const notice of notices) await pulumi.log.info(notice);
+    if (errors.length > 0) refuse("the image cannot be used", errors);
 }
 
 /** A malformed interval is its policy's to report, and is not counted here. */

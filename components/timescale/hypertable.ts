@@ -68,6 +68,16 @@ export interface HypertableProperties {
      * @default - none
      */
     readonly waive?: readonly Waiver[];
+    /**
+     * Folder, absolute or relative to the program's, that all rows are written to before the table is
+     * dropped with the resource: into a folder of its own for each backup, `<schema>.<name>-<UTC
+     * time>/`, as `rows.csv.gz` and `backup.json`. From its beginning the table has another name, so
+     * that writers are refused as they will be after the drop; when the backup fails it is renamed
+     * back. `npm run restore` puts the rows back. Set it with `up` before a destroy.
+     *
+     * @default - no backup
+     */
+    readonly backup?: string;
 }
 
 export type HypertableArgs = Inputs<HypertableProperties>;

@@ -12,6 +12,11 @@ export type { CompressionPolicy, JobSettings, RefreshPolicy, RetentionPolicy } f
 export type { RuleCode } from "./core/rules/codes";
 export type { Waiver } from "./core/rules/finding";
 export { readSql } from "./core/sqlFile";
+export {
+    ExtensionVersion,
+    type ExtensionVersionArgs,
+    type ExtensionVersionProperties,
+} from "./extensionVersion";
 export { Hypertable, type HypertableArgs, type HypertableProperties } from "./hypertable";
 export { SqlFunction, type SqlFunctionArgs, type SqlFunctionProperties } from "./sqlFunction";
 export { View, type ViewArgs, type ViewProperties } from "./view";

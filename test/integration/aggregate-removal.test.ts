@@ -138,6 +138,56 @@ onEveryServer((target) => {
             expect(await stands(target, it_.aggregate)).toBe(false);
         });
 
+        it("names what reads it through others, in other schemas, and by the names that people know", async () => {
+            const declared = aggregate(target, hourly(names));
+            await declared.up();
+            const [source] = await target.asAdmin(
+                `SELECT format('%I.%I', h.schema_name, h.table_name) AS buckets
+                 FROM _timescaledb_catalog.continuous_agg a JOIN _timescaledb_catalog.hypertable h ON h.id = a.mat_hypertable_id
+                 WHERE a.user_view_schema = '${names.schema}' AND a.user_view_name = '${names.aggregate.replaceAll("'", "''")}'`,
+            );
+            const above: AggregateInputs = {
+                schema: names.schema,
+                name: "daily",
+                query: `SELECT time_bucket('1 day', bucket) AS bucket, sum(requests) AS requests FROM ${it_.aggregate} GROUP BY 1`,
+                materializedOnly: false,
+            };
+            await aggregate(target, above).up();
+            await target.byHand(`CREATE SCHEMA elsewhere`);
+            await target.byHand(
+                `CREATE VIEW elsewhere.over_daily AS SELECT * FROM ${it_.schema}.daily`,
+            );
+            await target.byHand(
+                `CREATE MATERIALIZED VIEW elsewhere.kept AS SELECT * FROM elsewhere.over_daily`,
+            );
+            await target.byHand(
+                `CREATE VIEW elsewhere.buckets AS SELECT * FROM ${String(source?.["buckets"])}`,
+            );
+            await target.byHand(
+                `CREATE FUNCTION elsewhere.latest() RETURNS timestamptz STABLE BEGIN ATOMIC SELECT max(bucket) FROM elsewhere.over_daily; END`,
+            );
+
+            const refusal = await declared.remove().then(
+                () => undefined,
+                (error: unknown) => error as { readonly code: string; readonly detail: string },
+            );
+
+            expect(refusal).toMatchObject({
+                code: "2BP01",
+                detail: [
+                    `continuous aggregate ${displayName({ schema: names.schema, name: "daily" })}`,
+                    "function elsewhere.latest",
+                    "materialized view elsewhere.kept",
+                    "view elsewhere.buckets",
+                    "view elsewhere.over_daily",
+                ].join(", "),
+            });
+            await expectNoChange(declared);
+            await target.byHand("DROP SCHEMA elsewhere CASCADE");
+            await aggregate(target, above).remove();
+            await declared.remove();
+        });
+
         it("is not misled by a late row far below what retention took", async () => {
             const declared = await withHistory(target, names);
             const count = `SELECT count(*)::int AS rows FROM ${it_.aggregate} WHERE bucket NOT BETWEEN now() - interval '1 day' AND now()`;

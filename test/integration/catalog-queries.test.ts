@@ -51,6 +51,12 @@ const queries: Readonly<Record<string, Query>> = {
         columns: ["schema", "name", "marker"],
         rows: 1,
     },
+    "backup_columns.sql": {
+        parameters: ["'public.requests'"],
+        columns: ["columns", "postgresVersion", "timescaleVersion"],
+        rows: 1,
+    },
+    "cancel_jobs.sql": { parameters: ["'{2}'::int[]"], columns: ["pg_cancel_backend"], rows: 0 },
     "continuous_aggregate.sql": {
         parameters: ["'public'", "'requests_hourly'", "null"],
         columns: [
@@ -62,6 +68,7 @@ const queries: Readonly<Record<string, Query>> = {
         ],
         rows: 1,
     },
+    "databases.sql": { parameters: [], columns: ["name"] },
     "dependants.sql": {
         parameters: ["'public.requests_hourly'"],
         columns: ["kind", "schema", "name"],
@@ -69,6 +76,11 @@ const queries: Readonly<Record<string, Query>> = {
     "extent.sql": {
         parameters: [materialization, "'{}'", "'true'", "null"],
         columns: ["schema", "name", "aggregate", "chunks", "begins", "ends", "bytes", "rows"],
+        rows: 1,
+    },
+    "extension_version.sql": {
+        parameters: ["null"],
+        columns: ["database", "installed", "wanted", "offered", "reachable", "superuser"],
         rows: 1,
     },
     "fill_guard.sql": { parameters: [materialization], columns: ["rawFrom", "jobs"], rows: 1 },
@@ -105,6 +117,11 @@ const queries: Readonly<Record<string, Query>> = {
         columns: ["indexes", "compressed", "compressedChunks", "chunks", "compression", "jobs"],
         rows: 1,
     },
+    "hypertable_size.sql": {
+        parameters: [source],
+        columns: ["rows", "size", "chunks", "oldest", "newest"],
+        rows: 1,
+    },
     "hypertable_name.sql": { parameters: [source], columns: ["schema", "name"], rows: 1 },
     "identity.sql": { parameters: [], columns: ["databaseUuid"], rows: 1 },
     "kept_raw.sql": { parameters: [source], columns: ["keptFrom"], rows: 1 },
@@ -136,6 +153,12 @@ const queries: Readonly<Record<string, Query>> = {
         parameters: ["'pg_class'", "'public.requests_hourly'::regclass::oid::text"],
         columns: ["kind", "identity"],
         rows: 2,
+    },
+    "raw_chunk_ids.sql": { parameters: [source], columns: ["ids"], rows: 1 },
+    "restore_target.sql": {
+        parameters: ["'public.requests_hourly'"],
+        columns: ["kind", "comment"],
+        rows: 1,
     },
     "raw_chunks.sql": { parameters: [source], columns: ["schema", "name", "begins", "ends"] },
     "relation.sql": {

@@ -31,13 +31,16 @@ export interface Declared<Inputs extends object> {
     statuses: readonly string[];
     /** What its program found of the rules. @default undefined: no rule is looked at */
     rules: ProgramJudgement | undefined;
+    /** What the last `up` left to read. */
+    reports: readonly string[];
     /** The plan for these inputs, without applying it. */
     plan(inputs?: Inputs): Promise<Planned>;
     /** The plan as preview shows it; numbers of jobs are left out. */
     preview(inputs?: Inputs): Promise<string[]>;
     /** Inspects, plans, applies and inspects again; the inputs become the declared ones. */
     up(inputs?: Inputs, hooks?: UpHooks): Promise<void>;
-    remove(onStatus?: (text: string) => void): Promise<void>;
+    /** What it says has gone. */
+    remove(onStatus?: (text: string) => void): Promise<string | undefined>;
 }
 
 export interface UpHooks {
@@ -108,6 +111,7 @@ function declare<Inputs extends object>(
         inputs,
         outputs: undefined,
         statuses: [],
+        reports: [],
         rules: undefined,
         plan: (given = inputs) =>
             kind.plan(session(), properties(given), declared.outputs, declared.rules),
@@ -117,12 +121,15 @@ function declare<Inputs extends object>(
         async up(given = inputs, { onStatus, onApplied } = {}) {
             const statuses: string[] = [];
             declared.statuses = statuses;
+            const reports: string[] = [];
+            declared.reports = reports;
             const all = properties(given);
             const told = {
                 onStatus: (text: string) => {
                     statuses.push(text);
                     onStatus?.(text);
                 },
+                onReport: (text: string) => reports.push(text),
                 onApplied: () => onApplied?.(),
                 checkDatabase: () => undefined,
             };

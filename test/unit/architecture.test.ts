@@ -91,7 +91,7 @@ describe("the layers", () => {
 
     it("let the provider do without the resource classes, which it must not load", () => {
         const classes =
-            /^components\/timescale\/(?:index|resource|hypertable|continuousAggregate|sqlFunction|view)$/;
+            /^components\/timescale\/(?:index|resource|hypertable|continuousAggregate|extensionVersion|sqlFunction|view)$/;
         expect(importing(provider, (imported) => classes.test(imported))).toEqual([]);
     });
 
@@ -136,9 +136,11 @@ describe("SQL", () => {
         const fileSystem = importing(timescale, (imported) =>
             /^(?:node:)?fs(?:\/promises)?$/.test(imported),
         );
+        // Beside them, backups are written and read in one place.
         expect(fileSystem).toEqual([
             "components/timescale/core/sqlFile.ts: node:fs",
             "components/timescale/provider/provider.cjs: node:fs",
+            "components/timescale/core/backup/folder.ts: node:fs",
         ]);
     });
 

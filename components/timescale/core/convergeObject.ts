@@ -1,4 +1,6 @@
 /** Brings an object to its declaration: inspect, plan, apply, inspect again. */
+import type { Client } from "pg";
+
 import { applyStatements } from "./apply";
 import { notConverged, refuse } from "./converging";
 import type { Remembered } from "./memory";
@@ -13,6 +15,8 @@ export interface ConvergeHooks<Result> {
     readonly checkDatabase: (databaseUuid: string) => void;
     /** Aborted when what takes long should end early; the next run goes on from there. */
     readonly stop?: AbortSignal | undefined;
+    /** What people should read when the run is over. */
+    readonly onReport?: (text: string) => void;
 }
 
 export interface ConvergedObject {
@@ -32,6 +36,10 @@ export interface ObjectPlan<Result> {
     readonly check?: () => Promise<void>;
     /** Does what the statements show, where they are not one transaction. */
     readonly run?: () => Promise<void>;
+    /** First in the transaction of the statements, such as a backup of what they remove. */
+    readonly prepare?: ((client: Client) => Promise<void>) | undefined;
+    /** What there is to say of it when the statements are done. */
+    readonly report?: () => string | undefined;
     /** What follows the statements and commits on its way, such as a fill. */
     readonly finish?: () => Promise<void>;
 }
@@ -65,7 +73,10 @@ export function convergeObject<Result>(
                     object,
                     searchPath: now.searchPath,
                     onRetry: hooks.onStatus,
+                    prepare: now.prepare,
                 }));
+            const done = now.report?.();
+            if (done !== undefined) hooks.onReport?.(done);
             now = await planLive(true);
             if (now.standing !== undefined) hooks.onApplied(now.standing);
             if (now.finish !== undefined) {

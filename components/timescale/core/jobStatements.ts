@@ -97,6 +97,17 @@ export function removePolicy(relation: QualifiedName, kind: PolicyKind): Stateme
     };
 }
 
+/** Pauses or resumes a job and nothing else; one that is gone is no error. */
+export function scheduleJob({ id }: Pick<ActualJob, "id">, scheduled: boolean): Statement {
+    return {
+        name: scheduled ? "resume_job" : "pause_job",
+        // alter_job takes every setting that it is not given for unchanged, except the time zone.
+        sql: "SELECT alter_job(id, scheduled => $2::bool, timezone => timezone) FROM _timescaledb_config.bgw_job WHERE id = $1::int",
+        values: [id, scheduled],
+        lock: null,
+    };
+}
+
 /** Removes one job by its number: what is left when a policy stands twice. */
 export function deleteJob(job: ActualJob): Statement {
     return { name: "delete_job", sql: "SELECT delete_job($1)", values: [job.id] };

@@ -53,7 +53,8 @@ export type ChangeCode =
     | "grant_unexpected"
     | "option"
     | "definition"
-    | "signature";
+    | "signature"
+    | "extension_version";
 
 /** One line of a preview: a property, what it is in the database and what it will be. */
 export interface ChangeLine {

@@ -28,6 +28,11 @@ export interface ConnectOptions {
     readonly patience?: number;
     /** Told once when the first attempt found the server not ready. */
     readonly onWait?: (reason: string) => void;
+    /**
+     * Settings for the session's start, such as `-c lock_timeout=2000`, where no SET may come first.
+     * Poolers refuse them. Of withSession alone.
+     */
+    readonly startup?: string;
 }
 
 /**
@@ -40,7 +45,11 @@ export async function withSession<T>(
     work: (session: Session) => Promise<T>,
     options: ConnectOptions = {},
 ): Promise<T> {
-    const client = await connectWith(() => connect(connection), connection, options);
+    const client = await connectWith(
+        () => connect(connection, options.startup),
+        connection,
+        options,
+    );
     try {
         return await work({ client, connection });
     } finally {
@@ -49,8 +58,9 @@ export async function withSession<T>(
     }
 }
 
-async function connect(connection: Connection): Promise<Client> {
-    const client = new Client(clientConfig(connection));
+async function connect(connection: Connection, startup: string | undefined): Promise<Client> {
+    const config = clientConfig(connection);
+    const client = new Client(startup === undefined ? config : { ...config, options: startup });
     outliveErrors(client);
     await client.connect();
     return client;
@@ -141,6 +151,8 @@ export interface TransactionOptions {
     /** Milliseconds; default 2000. Writers that queue behind a statement never wait longer. */
     readonly lockTimeout?: number;
     readonly rollback?: boolean;
+    /** Whether every statement sees the rows as the first one does. Default: as they are then. */
+    readonly oneSnapshot?: boolean;
 }
 
 /**
@@ -206,7 +218,11 @@ export async function inTransaction<T>(
     work: (client: Client) => Promise<T>,
 ): Promise<T> {
     const settings = settingStatements("LOCAL", options.searchPath, options.lockTimeout ?? 2000);
-    await client.query(`BEGIN${options.readOnly === true ? " READ ONLY" : ""}; ${settings}`);
+    const modes = [
+        options.oneSnapshot === true ? " ISOLATION LEVEL REPEATABLE READ" : "",
+        options.readOnly === true ? " READ ONLY" : "",
+    ];
+    await client.query(`BEGIN${modes.join("")}; ${settings}`);
     let result: T;
     try {
         result = await work(client);

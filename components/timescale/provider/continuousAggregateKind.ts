@@ -75,6 +75,7 @@ export const continuousAggregateKind: ResourceKind = {
                 onStatus: hooks.onStatus,
                 checkDatabase: hooks.checkDatabase,
                 stop: hooks.stop,
+                ...(hooks.onReport !== undefined && { onReport: hooks.onReport }),
                 onApplied: (converged) => hooks.onApplied({ ...converged }),
             },
             rules,
@@ -84,12 +85,13 @@ export const continuousAggregateKind: ResourceKind = {
 
     async remove(session, outputs, onStatus) {
         const desired = desiredAggregate(outputs);
-        await removeAggregate(session, {
+        return removeAggregate(session, {
             name: desired,
             ...knownObject(outputs),
             ...(desired.owner !== undefined && { owner: desired.owner }),
             acceptLoss: desired.acceptLoss,
             onDelete: desired.onDelete,
+            ...(desired.backup !== undefined && { backup: desired.backup }),
             onRetry: onStatus,
         });
     },

@@ -4,9 +4,9 @@ import {
     convergeHypertable,
     type HypertableMemory,
     planLiveHypertable,
-    removeHypertable,
 } from "../core/hypertable/converge";
 import type { ActualHypertable, InspectedHypertable } from "../core/hypertable/inspect";
+import { removeHypertable } from "../core/hypertable/remove";
 import {
     desiredHypertable,
     hypertableProperties,
@@ -68,10 +68,11 @@ export const hypertableKind: ResourceKind = {
 
     async remove(session, outputs, onStatus) {
         const desired = desiredHypertable(outputs);
-        await removeHypertable(session, {
+        return removeHypertable(session, {
             name: desired,
             ...knownObject(outputs),
             ...(desired.owner !== undefined && { owner: desired.owner }),
+            ...(desired.backup !== undefined && { backup: desired.backup }),
             onRetry: onStatus,
         });
     },

@@ -17,6 +17,7 @@ import { type ConnectOptions, inTransaction, type Session } from "../core/sessio
 import { stopRequested } from "./cancel";
 import { continuousAggregateKind } from "./continuousAggregateKind";
 import { delivered, report, withStatus } from "./engineLog";
+import { extensionVersionKind } from "./extensionVersionKind";
 import { hypertableKind } from "./hypertableKind";
 import { judgeAlone, judgementOf, takeJudgement } from "./judgements";
 import {
@@ -44,6 +45,7 @@ import { viewKind } from "./viewKind";
 
 const kinds: readonly ResourceKind[] = [
     continuousAggregateKind,
+    extensionVersionKind,
     hypertableKind,
     sqlFunctionKind,
     viewKind,
@@ -265,6 +267,7 @@ const remembered = [
     "owner",
     "onDelete",
     "acceptLoss",
+    "backup",
     "indexes",
 ] as const;
 const rememberedPresence = ["refreshPolicy", "retentionPolicy", "compressionPolicy"] as const;
@@ -334,6 +337,7 @@ async function convergeResource(
         return await withStatus(urn, async (show) => {
             const hooks: Hooks = {
                 onStatus: show,
+                onReport: (text) => report(urn, "info", text),
                 onApplied: (outputs) => {
                     applied = toState(inputs, outputs);
                 },
@@ -433,7 +437,8 @@ async function remove(_id: string, props: Properties): Promise<void> {
                     );
                     return;
                 }
-                await kind.remove(open, props, show);
+                const gone = await kind.remove(open, props, show);
+                if (gone !== undefined) report(urnOf(props), "info", gone);
             }),
         );
     } catch (error) {

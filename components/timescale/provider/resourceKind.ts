@@ -14,6 +14,8 @@ export interface Hooks {
     readonly onStatus: (text: string) => void;
     /** The outputs so far: the object stands, and a failure from here on is partial. */
     readonly onApplied: (outputs: Properties) => void;
+    /** What people should read when the run is over, such as where a backup lies. */
+    readonly onReport?: (text: string) => void;
     /** @throws TimescaleError when another database answers than the one that is meant */
     readonly checkDatabase: (databaseUuid: string) => void;
     /** Aborted by the first Ctrl-C: what takes long ends early, and the next up goes on. */
@@ -62,7 +64,12 @@ export interface ResourceKind {
         hooks: Hooks,
         rules?: ProgramJudgement,
     ): Promise<Properties>;
-    remove(session: Session, outputs: Properties, onStatus: (text: string) => void): Promise<void>;
+    /** What has gone with it, in a sentence; undefined where nothing has that could not be made again. */
+    remove(
+        session: Session,
+        outputs: Properties,
+        onStatus: (text: string) => void,
+    ): Promise<string | undefined>;
 }
 
 export function connectionOf(inputs: Properties): Connection {

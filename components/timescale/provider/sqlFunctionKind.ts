@@ -64,6 +64,7 @@ export const sqlFunctionKind: ResourceKind = {
 
     async remove(session, outputs, onStatus) {
         await removeFunction(session, desiredFunction(outputs), memoryOf(outputs), onStatus);
+        return undefined;
     },
 };
 

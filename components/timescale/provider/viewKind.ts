@@ -61,6 +61,7 @@ export const viewKind: ResourceKind = {
 
     async remove(session, outputs, onStatus) {
         await removeView(session, desiredView(outputs), objectMemory(outputs), onStatus);
+        return undefined;
     },
 };
 

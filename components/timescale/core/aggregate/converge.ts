@@ -1,7 +1,13 @@
 /** Brings one aggregate to its declaration, and fills it. */
 import { applyStatements } from "../apply";
-import { type ConvergedObject, type ConvergeHooks, convergeObject } from "../convergeObject";
-import { refuse } from "../converging";
+import { describeBackup } from "../backup/dump";
+import {
+    type ConvergedObject,
+    type ConvergeHooks,
+    convergeObject,
+    type ObjectPlan,
+} from "../convergeObject";
+import { inspecting, refuse } from "../converging";
 import type { PartsMemory } from "../hypertableParts";
 import { displayName } from "../identifier";
 import { alterPolicy } from "../jobStatements";
@@ -12,12 +18,14 @@ import type { ProgramJudgement } from "../rules/finding";
 import type { Session } from "../session";
 import { roleStatements } from "../tableStatements";
 import { fill } from "./fill";
+import { historyAtStake } from "./history";
 import type { ActualAggregate } from "./inspect";
 import { runReplacement } from "./keepHistory/run";
 import { type AggregatePlan, normaliseDesired, planLive, queryRefusals } from "./live";
 import { markStatement } from "./mark";
 import { creationStatements } from "./plan";
 import type { DesiredAggregate } from "./spec";
+import { aggregateBackup } from "./vanishing";
 
 export function converge(
     session: Session,
@@ -55,6 +63,9 @@ export function converge(
                 });
             return { plan, searchPath, databaseUuid, standing, check, run };
         }
+        const backup = rebuilding
+            ? await rebuildBackup(session, desired, actual, hooks)
+            : undefined;
         const finish = (): Promise<void> => fillUp(session, desired, live, actual, hooks);
         return {
             plan,
@@ -62,10 +73,42 @@ export function converge(
             databaseUuid,
             standing,
             ...(rebuilding && { check }),
+            ...backup,
             ...(plan.fill && { finish }),
         };
     };
     return convergeObject(session, "aggregate", object, planning, hooks);
+}
+
+/** Of the buckets that are about to be dropped, and filled again as far as raw data goes. */
+async function rebuildBackup(
+    session: Session,
+    desired: DesiredAggregate,
+    actual: ActualAggregate & { readonly databaseUuid: string },
+    { onStatus }: ConvergeHooks<ConvergedObject>,
+): Promise<Pick<ObjectPlan<ConvergedObject>, "prepare" | "report"> | undefined> {
+    const { backup: folder, owner } = desired;
+    if (folder === undefined) return undefined;
+    const { found: stake } = await inspecting(session, desired, (client) =>
+        historyAtStake(client, actual),
+    );
+    const { prepare, result } = aggregateBackup(actual, {
+        folder,
+        reason: "rebuild",
+        object: desired,
+        owner,
+        login: session.connection.user,
+        databaseUuid: actual.databaseUuid,
+        vanishing: { stake },
+        onStatus,
+    });
+    return {
+        prepare,
+        report: () => {
+            const backup = result();
+            return backup && `before the rebuild: ${describeBackup(backup)}`;
+        },
+    };
 }
 
 async function fillUp(

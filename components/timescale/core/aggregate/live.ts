@@ -29,7 +29,7 @@ import { historyAtStake } from "./history";
 import { type ActualAggregate, inspectAggregate, type InspectedAggregate } from "./inspect";
 import { inspectReplacement, type Outcome } from "./keepHistory/inspect";
 import type { Replacement } from "./keepHistory/replacement";
-import { inspectVersions, versionTree } from "./keepHistory/versions";
+import { versionsBeside } from "./keepHistory/versions";
 import { planAggregate } from "./plan";
 import type { DesiredAggregate } from "./spec";
 
@@ -97,18 +97,20 @@ export async function planLive(
             : null;
     const versions =
         actual.kind === "aggregate"
-            ? await inspectBeside(session, desired, actual)
-            : { all: [], replaced: [] };
+            ? await inspecting(session, desired, (client) =>
+                  versionsBeside(client, actual.name),
+              ).then(({ found }) => found)
+            : [];
     const change =
         actual.kind === "aggregate" && isOther(query, actual)
-            ? await whatChangeDoes(session, desired, actual, query, versions.replaced, searchPath)
+            ? await whatChangeDoes(session, desired, actual, query, versions, searchPath)
             : undefined;
     const compare = (declared: DesiredAggregate): AggregateDiff =>
         diffAggregate({
             actual,
             rebuild: change?.rebuild,
             outcome: change?.outcome,
-            versions: versions.all,
+            versions,
             desired: declared,
             desiredQuery: query,
             owner: desired.owner ?? login,
@@ -216,41 +218,23 @@ function isOther(query: DesiredQuery | null, actual: ActualAggregate): query is 
     );
 }
 
-/** The versions that stand beside it: all that could be dropped, and those that could come back. */
-function inspectBeside(
-    session: Session,
-    desired: DesiredAggregate,
-    actual: ActualAggregate,
-): Promise<{ readonly all: ActualAggregate[]; readonly replaced: ActualAggregate[] }> {
-    return inspecting(session, desired, async (client) => {
-        const { building, replaced } = await inspectVersions(client, actual.name);
-        const trees = new Map<number, ActualAggregate>();
-        for (const name of [...(building === undefined ? [] : [building]), ...replaced]) {
-            for (const version of await versionTree(client, name)) {
-                trees.set(version.materializationId, version);
-            }
-        }
-        const all = [...trees.values()];
-        const stands = (name: QualifiedName): ActualAggregate | undefined =>
-            all.find((version) => displayName(version.name) === displayName(name));
-        return { all, replaced: replaced.flatMap((name) => stands(name) ?? []) };
-    }).then(({ found }) => found);
-}
-
 /** What each way of changing the query would do; what reads it, and what only it still has. */
 async function whatChangeDoes(
     session: Session,
     desired: DesiredAggregate,
     actual: ActualAggregate,
     query: DesiredQuery,
-    replaced: readonly ActualAggregate[],
+    versions: readonly ActualAggregate[],
     searchPath: readonly string[],
 ): Promise<{ readonly rebuild: Rebuild; readonly outcome: Outcome | undefined }> {
     const { found: rebuild } = await inspecting(session, desired, async (client) => ({
         dependants: await dependantsOf(client, actual.name),
         stake: await historyAtStake(client, actual),
     }));
-    const former = replaced.find(({ definition }) => definition === query.definition);
+    const of = displayName(actual.name);
+    const former = versions
+        .filter(({ marker }) => marker.replacedFrom === of)
+        .find(({ definition }) => definition === query.definition);
     const wanted = former !== undefined || desired.onQueryChange === "keepHistory";
     const outcome = wanted
         ? await inspectReplacement(

@@ -6,6 +6,7 @@
 import { dollarQuoted, escapeIdentifier, escapeLiteral, quoteQualified } from "../identifier";
 import type { Statement } from "../plan";
 import type { ActualAggregate } from "./inspect";
+import { dropGuardStatement } from "./keepHistory/guard";
 
 /** @param accepted rows of history that may be lost */
 export function rebuildStatements(actual: ActualAggregate, accepted: number): Statement[] {
@@ -15,6 +16,7 @@ export function rebuildStatements(actual: ActualAggregate, accepted: number): St
             name: "drop_continuous_aggregate",
             sql: `DROP MATERIALIZED VIEW ${quoteQualified(actual.name)}`,
         },
+        ...(actual.guard === null ? [] : [dropGuardStatement(actual.guard)]),
     ];
 }
 

@@ -1,25 +1,24 @@
 /**
- * Dropping an aggregate: idempotent, never with CASCADE, and not while it holds history that raw
- * data can no longer give, unless that loss was accepted.
+ * Dropping an aggregate: idempotent, never with CASCADE, its jobs paused before, and not while it
+ * holds history that raw data can no longer give, unless that loss was accepted.
  */
 import { applyStatements } from "../apply";
 import { inspecting } from "../converging";
-import {
-    displayName,
-    maximumIdentifierBytes,
-    type QualifiedName,
-    quoteQualified,
-} from "../identifier";
+import { displayName, maximumIdentifierBytes, type QualifiedName } from "../identifier";
 import { deleteJob } from "../jobStatements";
 import { keptMarker } from "../marker";
 import type { KnownObject } from "../memory";
+import { withJobsPaused } from "../pausedJobs";
 import type { Statement } from "../plan";
 import { refuseAnother, refuseDependants } from "../removal";
 import { type Session, withObjectLock } from "../session";
 import { renameStatements, roleStatements } from "../tableStatements";
 import { historyAtStake, lossRefused } from "./history";
 import { type ActualAggregate, inspectAggregate } from "./inspect";
+import { dropVersionStatements } from "./keepHistory/statements";
+import { versionsBeside } from "./keepHistory/versions";
 import { markStatement } from "./mark";
+import { aggregateBackup, describeVanished, rawStandsStatement, whatVanishes } from "./vanishing";
 import { restoreViewStatements } from "./view";
 
 export interface RemoveOptions {
@@ -32,53 +31,98 @@ export interface RemoveOptions {
     readonly onDelete: "drop" | "keep";
     /** Rows of history that may be lost. */
     readonly acceptLoss: number;
+    /** Folder that a backup goes to before the drop. */
+    readonly backup?: string;
     readonly onRetry: (reason: string) => void;
 }
 
-/** Drops the aggregate with its jobs; whether there was one. */
-export function removeAggregate(session: Session, options: RemoveOptions): Promise<boolean> {
+/** Drops the aggregate with its jobs. What has gone, in words; undefined where no row has. */
+export function removeAggregate(
+    session: Session,
+    options: RemoveOptions,
+): Promise<string | undefined> {
     return withObjectLock(session, displayName(options.name), options.onRetry, () =>
         removeLocked(session, options),
     );
 }
 
-async function removeLocked(session: Session, options: RemoveOptions): Promise<boolean> {
+async function removeLocked(session: Session, options: RemoveOptions): Promise<string | undefined> {
     const { name, acceptLoss } = options;
     const object = displayName(name);
     const { found, searchPath } = await inspecting(session, name, async (client) => {
         const actual = await inspectAggregate(client, name, options.known);
         if (actual.kind === "absent") return undefined;
-        await refuseAnother(client, "continuous aggregate", name, options.known, {
-            databaseUuid: actual.databaseUuid,
-            ...(actual.kind === "aggregate" && { hypertableId: actual.materializationId }),
-        });
+        const versions = await versionsBeside(client, name);
+        // What a change has replaced since the last apply is no other aggregate.
+        const replaced = versions.some(
+            ({ materializationId }) => materializationId === options.known?.objectId,
+        );
+        if (!replaced) {
+            await refuseAnother(client, "continuous aggregate", name, options.known, {
+                databaseUuid: actual.databaseUuid,
+                ...(actual.kind === "aggregate" && { hypertableId: actual.materializationId }),
+            });
+        }
         // Something else that took the name is none of this resource's.
         if (actual.kind !== "aggregate") return undefined;
-        if (options.onDelete === "keep") return actual;
+        if (options.onDelete === "keep") return { actual, versions: [] };
         const view = actual.view.state === "renamed" ? actual.view.to : actual.name;
         await refuseDependants(client, "continuous aggregate", view);
-        const stake = await historyAtStake(client, actual);
-        if (stake.rows > acceptLoss) throw lossRefused(object, stake, acceptLoss);
-        return actual;
+        const vanishing = await whatVanishes(client, actual);
+        if (vanishing.stake.rows > acceptLoss) {
+            throw lossRefused(object, vanishing.stake, acceptLoss);
+        }
+        for (const version of versions) {
+            const stake = await historyAtStake(client, version);
+            if (stake.rows > acceptLoss) {
+                throw lossRefused(displayName(version.name), stake, acceptLoss);
+            }
+        }
+        return { actual, vanishing, versions };
     });
-    if (found === undefined) return false;
-    await applyStatements(
-        session,
-        [
-            ...roleStatements(options.owner, session.connection.user),
-            ...reachable(found),
-            ...(options.onDelete === "keep"
-                ? keepStatements(name, found)
-                : [
-                      {
-                          name: "drop_continuous_aggregate",
-                          sql: `DROP MATERIALIZED VIEW ${quoteQualified(found.name)}`,
-                      },
-                  ]),
-        ],
-        { object, searchPath, onRetry: options.onRetry },
+    if (found === undefined) return undefined;
+    const settings = { object, searchPath, onRetry: options.onRetry };
+    const { actual, vanishing, versions } = found;
+    const role = roleStatements(options.owner, session.connection.user);
+    if (vanishing === undefined) {
+        const { kept, statements } = keepStatements(name, actual);
+        await applyStatements(session, [...role, ...reachable(actual), ...statements], settings);
+        return `kept continuous aggregate ${object}: it stands on as ${displayName(kept)}, without jobs`;
+    }
+    const backup =
+        options.backup === undefined
+            ? undefined
+            : aggregateBackup(actual, {
+                  folder: options.backup,
+                  reason: "delete",
+                  object: name,
+                  owner: options.owner,
+                  login: session.connection.user,
+                  databaseUuid: actual.databaseUuid,
+                  vanishing,
+                  onStatus: options.onRetry,
+              });
+    // alter_job finds no job of an orphaned aggregate; dropping it cancels them all the same.
+    const jobs = reachable(actual).length > 0 ? [] : actual.jobs;
+    await withJobsPaused(session, { ...settings, jobs, owner: options.owner }, () =>
+        applyStatements(
+            session,
+            [
+                ...role,
+                ...reachable(actual),
+                ...dropVersionStatements(actual),
+                ...rawStandsStatement(vanishing, actual.sourceId),
+            ],
+            { ...settings, prepare: backup?.prepare },
+        ),
     );
-    return true;
+    for (const version of versions) {
+        options.onRetry(`dropping ${displayName(version.name)}`);
+        await applyStatements(session, [...role, ...dropVersionStatements(version)], settings);
+    }
+    const written = backup?.result();
+    if (vanishing.all.rows === 0 && written === undefined) return undefined;
+    return describeVanished(object, vanishing, written);
 }
 
 /** An orphaned aggregate answers to no statement before it has its view again. */
@@ -88,7 +132,10 @@ function reachable(actual: ActualAggregate): Statement[] {
 }
 
 /** The aggregate without its jobs, under a name with today's date; readers of the old name are cut off. */
-function keepStatements(name: QualifiedName, actual: ActualAggregate): Statement[] {
+function keepStatements(
+    name: QualifiedName,
+    actual: ActualAggregate,
+): { readonly kept: QualifiedName; readonly statements: Statement[] } {
     const date = new Date().toISOString().slice(0, 10).replaceAll("-", "");
     const suffix = `_kept_${date}_${actual.materializationId}`;
     // PostgreSQL would cut a longer name without a word, and the suffix with it.
@@ -97,9 +144,12 @@ function keepStatements(name: QualifiedName, actual: ActualAggregate): Statement
         schema: name.schema,
         name: `${stem.toString("utf8").replace(/\uFFFD+$/, "")}${suffix}`,
     };
-    return [
-        ...actual.jobs.map(deleteJob),
-        ...renameStatements("MATERIALIZED VIEW", actual.name, kept),
-        markStatement(kept, keptMarker(displayName(name))),
-    ];
+    return {
+        kept,
+        statements: [
+            ...actual.jobs.map(deleteJob),
+            ...renameStatements("MATERIALIZED VIEW", actual.name, kept),
+            markStatement(kept, keptMarker(displayName(name))),
+        ],
+    };
 }

@@ -1,4 +1,5 @@
 /** What a continuous aggregate should be, and the rules that can be checked without a server. */
+import { validateBackup } from "../backup/validate";
 import { type Grant, grantsToOthers } from "../grants";
 import { type DesiredIndex, desiredIndexes, type Index } from "../indexes";
 import { describeLength, lengthOf } from "../interval";
@@ -33,6 +34,8 @@ export interface DesiredAggregate {
     /** Rows of history that deleting may lose although raw data can no longer give them. */
     readonly acceptLoss: number;
     readonly onDelete: "drop" | "keep";
+    /** Folder for backups of what is about to be removed; undefined: none is written. */
+    readonly backup?: string;
     /** What `up` does about a query that is really another. */
     readonly onQueryChange: "refuse" | "rebuild" | "keepHistory";
     /** With "keepHistory": what becomes of history that raw data can no longer give. */
@@ -61,6 +64,7 @@ export const aggregateProperties = [
     "onQueryChange",
     "history",
     "waive",
+    "backup",
 ] as const;
 
 /** Every problem of the inputs at once; unknown values are passed over. */
@@ -88,6 +92,7 @@ export function validateAggregate(
     validateIndexes(check, inputs, () => undefined);
     validateDeletion(check, inputs);
     validateWaivers(check, inputs["waive"]);
+    validateBackup(check, inputs);
 
     const start = validateRefresh(check, inputs["refreshPolicy"], bucket);
     validateRetention(check, inputs["retentionPolicy"]);
@@ -261,6 +266,7 @@ export function desiredAggregate(inputs: Readonly<Record<string, unknown>>): Des
         history: given.history ?? {},
         waive: given.waive ?? [],
         ...(given.owner && { owner: given.owner }),
+        ...(given.backup && { backup: given.backup }),
         ...(given.chunkTimeInterval && { chunkTimeInterval: given.chunkTimeInterval }),
         ...(given.refreshPolicy && { refreshPolicy: given.refreshPolicy }),
         ...(given.retentionPolicy && { retentionPolicy: given.retentionPolicy }),

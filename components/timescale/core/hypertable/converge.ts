@@ -1,19 +1,16 @@
-/** Brings one hypertable to its declaration, and drops it. */
-import { applyStatements } from "../apply";
+/** Brings one hypertable to its declaration. */
 import { type ConvergeHooks, convergeObject } from "../convergeObject";
 import { inspecting } from "../converging";
 import { newRetention } from "../hazards";
 import type { PartsMemory } from "../hypertableParts";
-import { displayName, type QualifiedName, quoteQualified } from "../identifier";
+import { displayName } from "../identifier";
 import { inspectExtent } from "../inspectExtent";
-import { knownIn, type KnownObject } from "../memory";
+import { knownIn } from "../memory";
 import type { Plan } from "../plan";
-import { refuseAnother, refuseDependants } from "../removal";
 import { type ProgramJudgement, withRules } from "../rules/finding";
 import { judgeHypertable, undeclaredReaders } from "../rules/judgeLive";
-import { type Queryable, type Session, withObjectLock } from "../session";
+import type { Queryable, Session } from "../session";
 import { readSql } from "../sqlFile";
-import { roleStatements } from "../tableStatements";
 import { diffHypertable, type HypertableDiff } from "./diff";
 import { defaultCalls, type HypertableFacts, needsExtent } from "./hazards";
 import { type ActualHypertable, type InspectedHypertable, inspectHypertable } from "./inspect";
@@ -176,47 +173,4 @@ function numbersOf(actual: ActualHypertable, desired: DesiredHypertable): Record
             declared.has(name) && number !== undefined ? [[name, number] as const] : [],
         ),
     );
-}
-
-export interface RemoveHypertableOptions {
-    readonly name: QualifiedName;
-    /** The hypertable of the last apply, which a rename by hand does not hide. */
-    readonly known?: KnownObject;
-    /** Whose it is, where that is not the login. */
-    readonly owner?: string;
-    readonly onRetry: (reason: string) => void;
-}
-
-/** Drops the table with all its rows; whether there was one. Never with CASCADE. */
-export function removeHypertable(
-    session: Session,
-    options: RemoveHypertableOptions,
-): Promise<boolean> {
-    return withObjectLock(session, displayName(options.name), options.onRetry, () =>
-        removeLocked(session, options),
-    );
-}
-
-async function removeLocked(
-    session: Session,
-    { name, known, owner, onRetry }: RemoveHypertableOptions,
-): Promise<boolean> {
-    const { found, searchPath } = await inspecting(session, name, async (client) => {
-        const actual = await inspectHypertable(client, name, known);
-        if (actual.kind === "absent") return undefined;
-        await refuseAnother(client, "hypertable", name, known, actual);
-        if (actual.kind !== "hypertable") return undefined;
-        await refuseDependants(client, "hypertable", actual.name);
-        return actual.name;
-    });
-    if (found === undefined) return false;
-    await applyStatements(
-        session,
-        [
-            ...roleStatements(owner, session.connection.user),
-            { name: "drop_hypertable", sql: `DROP TABLE ${quoteQualified(found)}` },
-        ],
-        { object: displayName(name), searchPath, onRetry },
-    );
-    return true;
 }

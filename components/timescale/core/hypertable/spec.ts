@@ -1,4 +1,5 @@
 /** What a hypertable should be, and the rules that can be checked without a server. */
+import { validateBackup } from "../backup/validate";
 import { type Grant, grantsToOthers } from "../grants";
 import { identifierProblem } from "../identifier";
 import { type DesiredIndex, desiredIndexes, type Index } from "../indexes";
@@ -40,6 +41,8 @@ export interface DesiredHypertable {
     readonly adopt: boolean;
     readonly dropColumns: readonly string[];
     readonly waive: readonly Waiver[];
+    /** Folder for backups of what is about to be removed; undefined: none is written. */
+    readonly backup?: string;
 }
 
 export const hypertableProperties = [
@@ -60,6 +63,7 @@ export const hypertableProperties = [
     "adopt",
     "dropColumns",
     "waive",
+    "backup",
 ] as const;
 
 /** Types that a hypertable of this project can be partitioned on, as the catalog spells them. */
@@ -86,6 +90,7 @@ export function validateHypertable(
     check.grants(inputs["grants"]);
 
     check.text("databaseUuid", inputs["databaseUuid"]);
+    validateBackup(check, inputs);
 
     const columns = validateColumns(check, inputs["columns"]);
     const references = (property: string, names: readonly unknown[]): void => {
@@ -285,6 +290,7 @@ export function desiredHypertable(inputs: Readonly<Record<string, unknown>>): De
         dropColumns: given.dropColumns ?? [],
         waive: given.waive ?? [],
         ...(given.owner && { owner: given.owner }),
+        ...(given.backup && { backup: given.backup }),
         ...(given.retentionPolicy && { retentionPolicy: given.retentionPolicy }),
         ...(given.compressionPolicy && { compressionPolicy: given.compressionPolicy }),
     };

@@ -58,3 +58,24 @@ export async function versionTree(
     }
     return tree;
 }
+
+/**
+ * Everything that stands beside an aggregate because its query was changed, those on top first.
+ * What reads one of them and is no version itself is left out, so that nothing is dropped with it.
+ */
+export async function versionsBeside(
+    client: Queryable,
+    name: QualifiedName,
+): Promise<ActualAggregate[]> {
+    const { building, replaced } = await inspectVersions(client, name);
+    const found = new Map<number, ActualAggregate>();
+    for (const version of [...(building === undefined ? [] : [building]), ...replaced]) {
+        for (const one of await versionTree(client, version)) {
+            const { building: begun, replacedFrom } = one.marker;
+            if (begun !== undefined || replacedFrom !== undefined) {
+                found.set(one.materializationId, one);
+            }
+        }
+    }
+    return [...found.values()];
+}

@@ -1,17 +1,15 @@
-/** Options that say how to reach a database; libpq's environment variables give what they leave out. */
+/** Options of every command that connects to a database: the server, without the password. */
 import { readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 
 import { type Command, InvalidArgumentError, Option } from "commander";
 
-import {
-    type Connection,
-    type SslMode,
-    sslModes,
-} from "../../components/timescale/core/connection";
-import { TimescaleError } from "../../components/timescale/core/errors";
+import { type Connection, type SslMode, sslModes } from "../components/timescale/core/connection";
+import { TimescaleError } from "../components/timescale/core/errors";
 
-export interface ServerFlags {
+export type Server = Omit<Connection, "password">;
+
+export interface ConnectionFlags {
     readonly dbHost: string;
     readonly dbPort: number;
     readonly dbName: string;
@@ -20,7 +18,7 @@ export interface ServerFlags {
     readonly sslRootCert: string;
 }
 
-export function addServerOptions(command: Command): Command {
+export function addConnectionOptions(command: Command): Command {
     return command
         .option("--db-host <host>", "host name or IP address (PGHOST; default: localhost)")
         .option("--db-port <port>", "TCP port (PGPORT; default: 5432)", parsePort)
@@ -38,14 +36,11 @@ export function addServerOptions(command: Command): Command {
 }
 
 /**
- * All but the password.
+ * What the options say, else libpq's environment variables, else libpq's defaults.
  *
  * @throws TimescaleError when something cannot be used
  */
-export function serverFrom(
-    flags: Partial<ServerFlags>,
-    environment: NodeJS.ProcessEnv,
-): Omit<Connection, "password"> {
+export function serverOf(flags: Partial<ConnectionFlags>, environment: NodeJS.ProcessEnv): Server {
     const user = flags.dbUser ?? set(environment["PGUSER"]) ?? userInfo().username;
     const certificate = flags.sslRootCert ?? set(environment["PGSSLROOTCERT"]);
     return {

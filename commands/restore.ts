@@ -1,0 +1,35 @@
+/** `npm run restore`: from a backup that `backup` made before something was removed to its rows. */
+import { describeRows } from "../components/timescale/core/backup/manifest";
+import { describeRestored, restore } from "../components/timescale/core/backup/restore";
+import { explain, TimescaleError } from "../components/timescale/core/errors";
+import { displayName } from "../components/timescale/core/identifier";
+import { withSession } from "../components/timescale/core/session";
+import { withPassword } from "./import/password";
+import { colours, withStep } from "./progress";
+import { parseRestoreOptions } from "./restore/options";
+
+async function main(): Promise<void> {
+    const options = parseRestoreOptions(process.argv.slice(2), process.env);
+    const connection = await withPassword(options.server, process.env);
+    const lines = await withStep("restoring", async (step) => {
+        const { folder, into, dryRun } = options;
+        const restored = await withSession(connection, (session) =>
+            restore(session, { folder, into, dryRun, onStatus: step.report }),
+        );
+        const { manifest } = restored;
+        step.done(
+            `verified the backup of ${manifest.kind} ${displayName(manifest.object)}: ${describeRows(manifest)}`,
+        );
+        return describeRestored(restored, dryRun);
+    });
+    process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+main().then(
+    () => process.exit(0),
+    (error: unknown) => {
+        const text = error instanceof TimescaleError ? explain(error) : String(error);
+        process.stderr.write(`${colours.red("error")}: ${text}\n`);
+        process.exit(1);
+    },
+);

@@ -1,0 +1,203 @@
+/**
+ * Dropping a hypertable with all its rows: idempotent, never with CASCADE, its jobs paused before.
+ *
+ * With a backup, the table is first renamed away in a transaction of its own. Writers are refused
+ * from then on, as they would be after the drop; none of them waits, and no row is written that the
+ * backup does not hold, however long it takes. When the backup fails the table gets its name back.
+ */
+import { applyStatements } from "../apply";
+import { type Backup, dump, rowRange } from "../backup/dump";
+import { createBackupFolder } from "../backup/folder";
+import { countOf, describeRows, sizeOf } from "../backup/manifest";
+import { inspecting } from "../converging";
+import {
+    displayName,
+    maximumIdentifierBytes,
+    type QualifiedName,
+    quoteQualified,
+} from "../identifier";
+import type { KnownObject } from "../memory";
+import { withJobsPaused } from "../pausedJobs";
+import { refuseAnother, refuseDependants } from "../removal";
+import { serverError } from "../serverErrors";
+import { inTransaction, type Queryable, type Session, withObjectLock } from "../session";
+import { readSql } from "../sqlFile";
+import { renameStatements, roleStatements } from "../tableStatements";
+import { type ActualHypertable, inspectHypertable } from "./inspect";
+
+export interface RemoveHypertableOptions {
+    readonly name: QualifiedName;
+    /** The hypertable of the last apply, which a rename by hand does not hide. */
+    readonly known?: KnownObject;
+    /** Whose it is, where that is not the login. */
+    readonly owner?: string;
+    /** Folder that a backup goes to before the drop. */
+    readonly backup?: string;
+    readonly onRetry: (reason: string) => void;
+}
+
+/** Drops the table with all its rows. What has gone, in words; undefined where no row has. */
+export function removeHypertable(
+    session: Session,
+    options: RemoveHypertableOptions,
+): Promise<string | undefined> {
+    return withObjectLock(session, displayName(options.name), options.onRetry, () =>
+        removeLocked(session, options),
+    );
+}
+
+interface Found {
+    readonly actual: ActualHypertable;
+    readonly databaseUuid: string;
+    /** Undefined: no row. */
+    readonly held: string | undefined;
+}
+
+async function removeLocked(
+    session: Session,
+    { name, known, owner, backup, onRetry }: RemoveHypertableOptions,
+): Promise<string | undefined> {
+    const { found, searchPath } = await inspecting(session, name, async (client) => {
+        const actual = await inspectHypertable(client, name, known);
+        if (actual.kind === "absent") return undefined;
+        await refuseAnother(client, "hypertable", name, known, actual);
+        if (actual.kind !== "hypertable") return undefined;
+        await refuseDependants(client, "hypertable", actual.name);
+        const held = await describeHeld(client, actual);
+        return { actual, databaseUuid: actual.databaseUuid, held } satisfies Found;
+    });
+    if (found === undefined) return undefined;
+    const object = displayName(name);
+    const settings = { object, searchPath, onRetry };
+    const { actual } = found;
+    const role = roleStatements(owner, session.connection.user);
+    const drop = (standing: QualifiedName): Promise<void> =>
+        applyStatements(
+            session,
+            [...role, { name: "drop_hypertable", sql: `DROP TABLE ${quoteQualified(standing)}` }],
+            settings,
+        );
+    return withJobsPaused(session, { ...settings, jobs: actual.jobs, owner }, async () => {
+        if (backup === undefined) {
+            await drop(actual.name);
+            return found.held && `dropped hypertable ${object}: ${found.held}`;
+        }
+        const written = await withNameTaken(
+            session,
+            { ...settings, owner, standing: actual.name, id: actual.hypertableId },
+            async (aside) => {
+                const folder = await writeBackup(session, found, { name, owner, backup, aside, searchPath, onRetry }); // prettier-ignore
+                await drop(aside);
+                return folder;
+            },
+        );
+        return `dropped hypertable ${object}: ${describeRows(written.range)}; backup in ${written.folder}`;
+    });
+}
+
+/** Small tables are counted, of others the statistics tell. */
+async function describeHeld(
+    client: Queryable,
+    actual: ActualHypertable,
+): Promise<string | undefined> {
+    const { rows } = await client.query<{
+        rows: string;
+        size: string;
+        chunks: number;
+        oldest: string | null;
+        newest: string | null;
+    }>(readSql("catalog/hypertable_size.sql"), [actual.hypertableId]);
+    const held = rows[0];
+    if (held === undefined || held.chunks === 0) return undefined;
+    const size = sizeOf(Number(held.size));
+    const chunks = `${held.chunks} ${held.chunks === 1 ? "chunk" : "chunks"}, ${size}`;
+    if (Number(held.size) < 50_000_000) {
+        const range = await rowRange(client, actual.name, actual.timeColumn);
+        return range.rows === 0 ? undefined : `${describeRows(range)}, in ${chunks}`;
+    }
+    const about = held.rows === "0" ? "rows" : `about ${countOf(Number(held.rows))}`;
+    return `${about} in chunks from ${held.oldest} to ${held.newest}, in ${chunks}`;
+}
+
+interface NameTaken {
+    readonly standing: QualifiedName;
+    /** Of the hypertable. */
+    readonly id: number;
+    readonly owner: string | undefined;
+    readonly object: string;
+    readonly searchPath: readonly string[];
+    readonly onRetry: (reason: string) => void;
+}
+
+/**
+ * Runs `work` while the table has another name, which nobody writes to; puts the name back when it
+ * fails. A killed process leaves it there: the table is known by its number, so that the next `up`
+ * renames it back, and the next destroy goes on.
+ */
+async function withNameTaken<T>(
+    session: Session,
+    { standing, id, owner, ...settings }: NameTaken,
+    work: (aside: QualifiedName) => Promise<T>,
+): Promise<T> {
+    const suffix = `_leaving_${id}`;
+    const already = standing.name.endsWith(suffix);
+    const stem = Buffer.from(standing.name, "utf8")
+        .subarray(0, maximumIdentifierBytes - suffix.length)
+        .toString("utf8")
+        .replace(/\uFFFD+$/, "");
+    const aside = already ? standing : { schema: standing.schema, name: `${stem}${suffix}` };
+    const role = roleStatements(owner, session.connection.user);
+    const rename = (was: QualifiedName, will: QualifiedName): Promise<void> =>
+        applyStatements(session, [...role, ...renameStatements("TABLE", was, will)], settings);
+    if (!already) await rename(standing, aside);
+    try {
+        return await work(aside);
+    } catch (error) {
+        // Where the connection broke, the error itself tells; the next up renames it back.
+        if (!already) await rename(aside, standing).then(undefined, () => undefined);
+        throw error;
+    }
+}
+
+function writeBackup(
+    session: Session,
+    { actual, databaseUuid }: Found,
+    {
+        name,
+        owner,
+        backup,
+        aside,
+        searchPath,
+        onRetry,
+    }: {
+        readonly name: QualifiedName;
+        readonly owner: string | undefined;
+        readonly backup: string;
+        readonly aside: QualifiedName;
+        readonly searchPath: readonly string[];
+        readonly onRetry: (reason: string) => void;
+    },
+): Promise<Backup> {
+    const object = displayName(name);
+    return inTransaction(session, { searchPath, oneSnapshot: true }, async (client) => {
+        for (const { sql } of roleStatements(owner, session.connection.user)) {
+            await client.query(sql);
+        }
+        const taken = new Date();
+        return dump(client, createBackupFolder(backup, name, taken), {
+            reason: "delete",
+            kind: "hypertable",
+            object: name,
+            relation: aside,
+            definition: null,
+            timeColumn: actual.timeColumn,
+            bucketWidth: null,
+            history: null,
+            databaseUuid,
+            taken,
+            onStatus: (text) => onRetry(`${text} of ${object}`),
+        });
+    }).then(undefined, (error: unknown) => {
+        throw serverError(error, { statement: "backup", object });
+    });
+}
