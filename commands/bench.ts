@@ -6,16 +6,19 @@
  * `npm run bench -- --rows 3000000 --rounds 5`
  *
  * `npm run bench -- --scale 1,100,1000`
+ *
+ * `npm run bench -- --history --rows 3000000`
  */
 import { Command, InvalidArgumentError } from "commander";
 
 import { explain, TimescaleError } from "../components/timescale/core/errors";
 import { findServers } from "../test/helpers/databases";
 import { benchByHand } from "./bench/byHand";
+import { benchKeepHistory } from "./bench/keepHistory";
 import { benchScale } from "./bench/scale";
 
 async function main(args: readonly string[]): Promise<void> {
-    const { rows, rounds, scale } = new Command("npm run bench --")
+    const { rows, rounds, scale, history } = new Command("npm run bench --")
         .option("--rows <n>", "rows of llm_traces, over 90 days", Number, 300_000)
         .option("--rounds <n>", "how often each side runs", Number, 3)
         .option(
@@ -23,20 +26,26 @@ async function main(args: readonly string[]): Promise<void> {
             "instead: previews of so many aggregates, as 1,100,1000",
             readList,
         )
+        .option("--history", "instead: a changed query, with its history kept and without")
         .parse([...args], { from: "user" })
-        .opts<{ rows: number; rounds: number; scale?: readonly number[] }>();
+        .opts<{ rows: number; rounds: number; scale?: readonly number[]; history?: true }>();
     // What was started ends with this process.
     const [server] = await findServers();
     if (server === undefined) throw new Error("no database can be had here");
     const database = await server.createDatabase();
     try {
         const [title, figures] =
-            scale === undefined
+            history === true
                 ? [
-                      `${rows.toLocaleString("en")} rows, 90 days`,
-                      await benchByHand(database.owner, rows, rounds),
+                      `a changed query over ${rows.toLocaleString("en")} rows of 90 days, of which raw data keeps 30`,
+                      await benchKeepHistory(database.owner, rows),
                   ]
-                : ["previews without a change", await benchScale(database, scale, rounds)];
+                : scale === undefined
+                  ? [
+                        `${rows.toLocaleString("en")} rows, 90 days`,
+                        await benchByHand(database.owner, rows, rounds),
+                    ]
+                  : ["previews without a change", await benchScale(database, scale, rounds)];
         process.stdout.write(`\n${server.name}, ${title}\n${figures}\n`);
     } finally {
         await database.drop();

@@ -94,7 +94,12 @@ function measure(owner: Connection, rows: number, rounds: number): Promise<Figur
     });
 }
 
-async function load(session: Session, rows: number, report: (text: string) => void): Promise<void> {
+/** The traces' table with so many rows over 90 days, without policies. */
+export async function load(
+    session: Session,
+    rows: number,
+    report: (text: string) => void,
+): Promise<void> {
     const [traces] = hypertables;
     if (traces === undefined) return;
     const memory = { managed: false, declared: nothing };

@@ -124,7 +124,6 @@ const queries: Readonly<Record<string, Query>> = {
     },
     "hypertable_name.sql": { parameters: [source], columns: ["schema", "name"], rows: 1 },
     "identity.sql": { parameters: [], columns: ["databaseUuid"], rows: 1 },
-    "kept_raw.sql": { parameters: [source], columns: ["keptFrom"], rows: 1 },
     "kept_aggregate.sql": {
         parameters: ["(SELECT 'pulumi-timescale: kept x')"],
         columns: ["schema", "name"],

@@ -226,11 +226,14 @@ export function messagesOf(
     ];
 }
 
+/** Nothing that anybody has to look into. */
+const informing: readonly Note["code"][] = ["taken_over", "waived", "replaced_version"];
+
 /** What is kept, pointed out, waived or refused. */
 function decisionsOf({ notes, refusals }: PlanDocument): Message[] {
     return [
         ...notes.map(({ code, message }): Message => ({
-            severity: code === "taken_over" || code === "waived" ? "info" : "warning",
+            severity: informing.includes(code) ? "info" : "warning",
             text: message,
         })),
         ...refusals.map(

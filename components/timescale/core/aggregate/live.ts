@@ -82,25 +82,20 @@ export async function planLive(
 ): Promise<AggregatePlan> {
     const login = session.connection.user;
     const {
-        found: { actual, facts },
+        found: { actual, facts, versions },
         server,
         searchPath,
     } = await inspecting(session, desired, async (client, server) => {
         const actual = await find(client, desired, memory);
         const facts =
             rules && (await inspectAggregateForRules(client, desired, actual, rules, server));
-        return { actual, facts };
+        const versions = actual.kind === "aggregate" ? await versionsBeside(client, actual.name) : []; // prettier-ignore
+        return { actual, facts, versions };
     });
     const query =
         actual.kind === "aggregate" && !isRemembered(memory, desired.query, actual.definition)
             ? await desiredQuery(session, desired, actual, searchPath)
             : null;
-    const versions =
-        actual.kind === "aggregate"
-            ? await inspecting(session, desired, (client) =>
-                  versionsBeside(client, actual.name),
-              ).then(({ found }) => found)
-            : [];
     const change =
         actual.kind === "aggregate" && isOther(query, actual)
             ? await whatChangeDoes(session, desired, actual, query, versions, searchPath)

@@ -1,6 +1,6 @@
 /** From when on buckets may be computed again: below it raw data is gone in part, and a refresh would delete history. */
 import type { Queryable } from "../session";
-import { readSql } from "../sqlFile";
+import { rawFloor } from "./floor";
 import { historyAtStake } from "./history";
 import type { ActualAggregate } from "./inspect";
 
@@ -9,11 +9,7 @@ export async function wholeFrom(
     client: Queryable,
     actual: ActualAggregate,
 ): Promise<string | undefined> {
-    const { rows } = await client.query<{ keptFrom: string | null }>(
-        readSql("catalog/kept_raw.sql"),
-        [actual.sourceId],
-    );
-    const keptFrom = rows[0]?.keptFrom ?? undefined;
+    const keptFrom = (await rawFloor(client, actual.sourceId)) ?? undefined;
     const { newest } = await historyAtStake(client, actual);
     if (keptFrom === undefined || newest === null) return keptFrom;
     // The bucket after the newest of which raw data is gone.

@@ -31,6 +31,6 @@ export function versionNotes(
         .filter(({ marker }) => marker.replacedFrom !== undefined)
         .map(({ name, jobs }) => ({
             code: "replaced_version",
-            message: `the version that was replaced stands as ${displayName(name)}, with ${jobs.length} jobs: the query that it has brings it back; history: { replacedVersions: "drop" } drops it`,
+            message: `the version that was replaced stands as ${displayName(name)}, with ${jobs.length} ${jobs.length === 1 ? "job" : "jobs"}: the query that it has brings it back; history: { replacedVersions: "drop" } drops it`,
         }));
 }
