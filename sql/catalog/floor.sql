@@ -3,7 +3,8 @@
 --
 -- A dropped chunk stays in the catalog of 2.14 as long as an aggregate reads its table, so that everything before the
 -- end of the newest one is cut, also where a late row has brought an older chunk back. Versions that forget dropped
--- chunks leave a gap, and before it a chunk that retention would have dropped.
+-- chunks leave a gap, and before it a chunk that retention would have dropped. A late row into the newest dropped chunk
+-- brings just that one back, and leaves neither: so what retention is due to drop counts as gone in any case.
 WITH chunks AS (
     SELECT ds.range_start AS begins, ds.range_end AS ends, c.dropped
     FROM _timescaledb_catalog.chunk c
@@ -19,8 +20,8 @@ cut AS (
     SELECT max(ends) AS at FROM (
         SELECT max(ends) AS ends FROM chunks WHERE dropped
         UNION ALL
-        SELECT max(next) FROM live
-        WHERE next > ends AND _timescaledb_functions.to_timestamp(ends) <= now() - (
+        SELECT max(coalesce(next, ends)) FROM live
+        WHERE _timescaledb_functions.to_timestamp(ends) <= now() - (
             SELECT min((j.config ->> 'drop_after')::interval) FROM _timescaledb_config.bgw_job j
             WHERE j.hypertable_id = $1::int AND j.proc_name = 'policy_retention')
     ) found

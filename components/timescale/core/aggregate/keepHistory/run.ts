@@ -23,6 +23,7 @@ import { historyAtStake } from "../history";
 import type { ActualAggregate } from "../inspect";
 import { cutOf } from "./cut";
 import { jobOf } from "./declaredAs";
+import { lackingHistory } from "./lacking";
 import type { Mapping } from "./mapping";
 import type { Pair, Replacement } from "./replacement";
 import {
@@ -125,25 +126,18 @@ class Run {
     async bringBack(pair: Pair): Promise<Built> {
         const version = await this.inspect(pair.beside);
         const cut = await this.cut(pair, version);
-        const { rows } = await this.reading((client) =>
-            client.query<{ lacking: string; oldest: string | null; newest: string | null }>(
-                [
-                    `SELECT count(DISTINCT o.${bucket(pair.old)}) AS lacking, min(o.${bucket(pair.old)})::text AS oldest, max(o.${bucket(pair.old)})::text AS newest`,
-                    `FROM ${quoteQualified(pair.old.name)} o`,
-                    `WHERE o.${bucket(pair.old)} < ${escapeLiteral(cut ?? "infinity")}::timestamptz`,
-                    `    AND o.${bucket(pair.old)} >= (SELECT max(${bucket(version)}) FROM ${quoteQualified(version.name)})`,
-                    `    AND NOT EXISTS (SELECT FROM ${quoteQualified(version.name)} v WHERE v.${bucket(version)} = o.${bucket(pair.old)})`,
-                ].join("\n"),
-            ),
+        const { old, desired } = pair;
+        const retention = desired.retentionPolicy?.dropAfter ?? null;
+        const { buckets, oldest, newest } = await this.reading((client) =>
+            lackingHistory(client, { old, version, cut, retention }),
         );
-        const lacking = Number(rows[0]?.lacking ?? 0);
-        if (lacking > 0 && pair.old.bucketWidth === version.bucketWidth) {
+        if (buckets > 0 && old.bucketWidth === version.bucketWidth) {
             const object = displayName(pair.name);
             throw new TimescaleError(
                 `${displayName(version.name)} lacks history that ${object} has`,
                 {
                     code: "version_incomplete",
-                    detail: `${lacking} buckets from ${rows[0]?.oldest} to ${rows[0]?.newest} came after it was last refreshed, and raw data can no longer give them`,
+                    detail: `rows of ${buckets} buckets from ${oldest} to ${newest} came after it was last refreshed, and raw data can no longer give them`,
                     hint: `declare onQueryChange: "keepHistory", which builds the version anew, after dropping this one with history: { replacedVersions: "drop" }`,
                     object,
                 },
