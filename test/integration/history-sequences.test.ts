@@ -32,12 +32,12 @@ function queryOf(version: number): string {
     return `SELECT time_bucket('1 hour', ts) AS bucket, model, count(*) AS n, sum(ms) AS total${columns.join("")} FROM requests GROUP BY 1, 2`;
 }
 
-const daily: AggregateInputs = {
+const dailyOver = (hourly: string): AggregateInputs => ({
     name: "daily",
-    query: "SELECT time_bucket('1 day', bucket) AS day, model, sum(n)::bigint AS n, sum(total) AS total FROM hourly GROUP BY 1, 2",
+    query: `SELECT time_bucket('1 day', bucket) AS day, model, sum(n)::bigint AS n, sum(total) AS total FROM ${hourly} GROUP BY 1, 2`,
     refreshPolicy: { startOffset: "4 days", endOffset: "1 hour", scheduleInterval: "1 hour" },
     chunkTimeInterval: "10 days",
-};
+});
 
 type Edit =
     | { readonly edit: "query"; readonly version: number }
@@ -118,7 +118,7 @@ class Run {
         };
         this.table = hypertable(target, raw);
         this.hourly = aggregate(target, this.inputs);
-        this.daily = withDaily ? aggregate(target, daily) : undefined;
+        this.daily = withDaily ? aggregate(target, dailyOver("hourly")) : undefined;
     }
 
     async begin(): Promise<void> {
@@ -232,7 +232,7 @@ class Run {
         // Readers that saw raw rows as well see buckets alone.
         if (edit.edit === "materializedOnly") this.seen = { ...this.seen, read: new Map() };
         await expectNoChange(this.hourly, desired);
-        if (this.daily !== undefined) await expectNoChange(this.daily);
+        if (this.daily !== undefined) await expectNoChange(this.daily, dailyOver(desired.name));
         if (edit.edit === "dropVersions") {
             const current = this.known.get(this.version);
             this.known = new Map(current === undefined ? [] : [[this.version, current]]);
