@@ -23,8 +23,6 @@ export interface BuildingState {
     readonly cut?: string;
     /** Before it, buckets have been copied. */
     readonly copied?: string;
-    /** Refresh jobs of the old version that wait for the exchange. */
-    readonly paused?: readonly number[];
 }
 
 const prefix = "pulumi-timescale: ";

@@ -27,12 +27,22 @@ import type { ActualAggregate, InspectedAggregate } from "./inspect";
 import type { Outcome } from "./keepHistory/inspect";
 import { builtIndexName } from "./keepHistory/names";
 import type { Replacement } from "./keepHistory/replacement";
-import { versionChanges, versionNotes } from "./keepHistory/versionDiff";
+import {
+    type RenamedVersion,
+    renamedVersions,
+    versionChanges,
+    versionNotes,
+} from "./keepHistory/versionDiff";
 import { type DesiredAggregate, windowProblem } from "./spec";
 
 export type AggregateChange =
     | { readonly kind: "create" }
-    | { readonly kind: "rename"; readonly was: QualifiedName }
+    | {
+          readonly kind: "rename";
+          readonly was: QualifiedName;
+          /** Versions that stand beside it, which keep to its name. */
+          readonly versions: readonly RenamedVersion[];
+      }
     /** Back into service after `onDelete: "keep"` left it standing without jobs. */
     | { readonly kind: "takeBack" }
     | { readonly kind: "refuse"; readonly reason: AggregateRefusal }
@@ -225,9 +235,18 @@ function existing(
     });
     const indexes = aggregateIndexDiff(actual, desired, input.declared.indexes);
     const chunkTimeInterval = desired.chunkTimeInterval ?? actual.defaultChunkTimeInterval;
+    const versions = input.versions ?? [];
+    const dropped = versionChanges(versions, desired, query.length > 0);
+    const staying = versions.filter((version) => !dropped.some((it) => it.version === version));
     const moved =
         actual.name.schema !== desired.schema || actual.name.name !== desired.name
-            ? [{ kind: "rename", was: actual.name } as const]
+            ? [
+                  {
+                      kind: "rename",
+                      was: actual.name,
+                      versions: renamedVersions(staying, actual.name, desired),
+                  } as const,
+              ]
             : [];
     const changes: AggregateChange[] = [
         ...viewChanges(standing),
@@ -262,15 +281,11 @@ function existing(
         ...(actual.marker.filling || actual.marker.keptFrom !== undefined
             ? [{ kind: "fill" } as const]
             : []),
-        ...versionChanges(input.versions ?? [], desired, query.length > 0),
+        ...dropped,
     ];
     return {
         changes,
-        notes: [
-            ...policies.notes,
-            ...indexes.notes,
-            ...versionNotes(input.versions ?? [], desired),
-        ],
+        notes: [...policies.notes, ...indexes.notes, ...versionNotes(versions, desired)],
     };
 }
 

@@ -37,7 +37,7 @@ import { type AggregateFacts, aggregateHazards } from "./hazards";
 import { describeStake, type HistoryAtStake } from "./history";
 import type { ActualAggregate } from "./inspect";
 import { planReplacement, queryLine, versionLine } from "./keepHistory/plan";
-import { dropVersionStatements } from "./keepHistory/statements";
+import { dropVersionStatements, renameVersionStatements } from "./keepHistory/statements";
 import { markStatement } from "./mark";
 import { rebuildStatements } from "./rebuild";
 import type { DesiredAggregate } from "./spec";
@@ -288,7 +288,10 @@ function statementsOf(change: AggregateChange, context: StatementContext): State
         case "takeBack":
             return [markStatement(name, fillMarker)];
         case "rename":
-            return renameStatements("MATERIALIZED VIEW", change.was, name);
+            return [
+                ...renameStatements("MATERIALIZED VIEW", change.was, name),
+                ...renameVersionStatements(change.versions),
+            ];
         // Filling runs outside the transaction, the owner changes before it takes the owner's role;
         // a refusal stops before the first statement.
         case "fill":

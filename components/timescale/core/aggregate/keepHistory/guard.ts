@@ -65,7 +65,10 @@ function guardBody(): string {
         "            JOIN _timescaledb_catalog.dimension_slice ds ON ds.id = cc.dimension_slice_id",
         "            JOIN _timescaledb_catalog.dimension d ON d.id = ds.dimension_id AND d.interval_length IS NOT NULL",
         "            WHERE c.hypertable_id = %2$s",
-        "        ), cut AS (SELECT max(ends) AS at FROM chunks WHERE dropped)",
+        // What retention is due to drop may be no more than a late row that brought its chunk back.
+        "        ), cut AS (SELECT max(ends) AS at FROM chunks WHERE dropped OR _timescaledb_functions.to_timestamp(ends) <= now() - (",
+        "            SELECT min((j.config ->> 'drop_after')::interval) FROM _timescaledb_config.bgw_job j",
+        "            WHERE j.hypertable_id = %2$s AND j.proc_name = 'policy_retention'))",
         "        SELECT greatest(%4$L::timestamptz, _timescaledb_functions.to_timestamp(",
         "            coalesce((SELECT min(begins) FROM chunks WHERE NOT dropped AND (cut.at IS NULL OR begins >= cut.at)), cut.at)))::text",
         "        INTO floor FROM cut;",

@@ -26,7 +26,8 @@ import { declaredAs } from "./declaredAs";
 import { mapHistory, type Mapping, type Version } from "./mapping";
 import { buildingName, replacedName } from "./names";
 import type { Pair, Replacement, RepointedView } from "./replacement";
-import { inspectStanding, inspectVersions } from "./versions";
+import { renamedVersions } from "./versionDiff";
+import { inspectStanding, inspectVersions, type Versions } from "./versions";
 
 /** What is to happen, or every reason why it cannot. */
 export type Outcome =
@@ -67,6 +68,7 @@ class Trial {
     private readonly views = new Map<string, Reader>();
     private readonly problems: TimescaleError[] = [];
     private kind: Replacement["kind"] = "build";
+    private renamed: Replacement["renamed"] = [];
 
     constructor(
         private readonly client: Queryable,
@@ -79,15 +81,35 @@ class Trial {
             const problem = await this.viewProblem(view);
             if (problem !== undefined) this.problems.push(problem);
             const { schema, name, definition, options, owner } = view;
-            views.push({ name: { schema, name }, definition: definition ?? "", options, owner: owner ?? "" }); // prettier-ignore
+            views.push({
+                name: { schema, name },
+                definition: this.afterExchange(definition ?? ""),
+                options,
+                owner: owner ?? "",
+            });
         }
         const [first, ...others] = this.pairs;
         if (this.problems.length > 0 || first === undefined) return { problems: this.problems };
-        return { replacement: { kind: this.kind, pairs: [first, ...others], views } };
+        return {
+            replacement: {
+                kind: this.kind,
+                pairs: [first, ...others],
+                views,
+                renamed: this.renamed,
+            },
+        };
+    }
+
+    /** By its name, which the new version has then; one that gets another name is called by that. */
+    private afterExchange(definition: string): string {
+        return this.pairs
+            .filter(({ old, name }) => displayName(old.name) !== displayName(name))
+            .reduce((text, { old, name }) => readInstead(text, old.name, name), definition);
     }
 
     async change({ actual, desired, query, former }: Change): Promise<void> {
         const name = { schema: desired.schema, name: desired.name };
+        const versions = await this.renameVersions(actual, name, former);
         if (former !== undefined) {
             this.kind = "back";
             await this.standIn(former.name, `SELECT * FROM ${quoteQualified(former.name)}`);
@@ -95,11 +117,24 @@ class Trial {
             await this.addReaders(actual, former.name);
             return;
         }
-        const beside = buildingName(name);
+        const beside = versions.building ?? buildingName(name);
         await this.standIn(beside, statementBody(desired.query));
         const version = { ...query, groupColumns: await this.groupColumns(beside) };
         await this.addBuilt(name, actual, { ...desired, ...beside }, version);
         await this.addReaders(actual, beside);
+    }
+
+    private async renameVersions(
+        { name: was }: ActualAggregate,
+        name: QualifiedName,
+        former: ActualAggregate | undefined,
+    ): Promise<Versions> {
+        const versions = await inspectVersions(this.client, was);
+        if (displayName(was) === displayName(name)) return versions;
+        const standing = await Promise.all(versions.replaced.map((it) => inspectStanding(this.client, it))); // prettier-ignore
+        const others = standing.filter((it) => it !== undefined && it.materializationId !== former?.materializationId); // prettier-ignore
+        this.renamed = renamedVersions(others as ActualAggregate[], was, name);
+        return versions;
     }
 
     /** A temporary view in the place of a version that does not stand yet. */
@@ -138,8 +173,9 @@ class Trial {
         }
         const problem = await this.mappingProblem(mapped.mapping, old, desired, object);
         if (problem !== undefined) this.problems.push(problem);
-        const { building } = await inspectVersions(this.client, name);
-        const standing = building && (await inspectStanding(this.client, building));
+        const begun = await inspectStanding(this.client, desired);
+        const of = begun?.marker.building?.of;
+        const standing = of === displayName(name) || of === displayName(old.name) ? begun : undefined; // prettier-ignore
         await this.add({ name, old, desired, beside: desired, mapping: mapped.mapping }, standing);
     }
 

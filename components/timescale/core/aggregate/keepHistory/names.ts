@@ -16,6 +16,14 @@ export function replacedName(
     return { schema: name.schema, name: `${replacedStem(name)}_${date}_${materializationId}` };
 }
 
+/** What becomes of the name of a version, replaced or begun, when its aggregate is renamed. */
+export function renamedVersion(version: QualifiedName, name: QualifiedName): QualifiedName {
+    const date = /_\d{8}_\d+$/.exec(version.name)?.[0];
+    return date === undefined
+        ? buildingName(name)
+        : { schema: name.schema, name: `${replacedStem(name)}${date}` };
+}
+
 /** Bounds of the names that replacedName gives, for a search by index: from inclusive, to exclusive. */
 export function replacedNames(name: QualifiedName): { readonly from: string; readonly to: string } {
     const stem = replacedStem(name);

@@ -7,6 +7,7 @@ import type { HistoryAtStake } from "../history";
 import type { ActualAggregate } from "../inspect";
 import type { DesiredAggregate } from "../spec";
 import type { Mapping } from "./mapping";
+import type { RenamedVersion } from "./versionDiff";
 
 /** One aggregate and the one that takes its place: first the changed one, then those that read it. */
 export interface Pair {
@@ -43,4 +44,6 @@ export interface Replacement {
     readonly kind: "build" | "back";
     readonly pairs: readonly [Pair, ...Pair[]];
     readonly views: readonly RepointedView[];
+    /** Versions that were replaced before, where the aggregate gets another name as well. */
+    readonly renamed: readonly RenamedVersion[];
 }

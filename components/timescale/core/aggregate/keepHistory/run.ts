@@ -21,8 +21,9 @@ import { roleStatements } from "../../tableStatements";
 import { fill } from "../fill";
 import { historyAtStake } from "../history";
 import type { ActualAggregate } from "../inspect";
-import { cutOf } from "./cut";
+import { beginsOf, cutOf } from "./cut";
 import { jobOf } from "./declaredAs";
+import { lackingHistory } from "./lacking";
 import type { Mapping } from "./mapping";
 import type { Pair, Replacement } from "./replacement";
 import {
@@ -35,6 +36,7 @@ import {
     markBuilding,
     markDone,
     pauseStatements,
+    resumeStatements,
 } from "./statements";
 import { verifyComputed, verifyCopied } from "./verify";
 import { inspectStanding, versionTree } from "./versions";
@@ -53,32 +55,38 @@ export interface RunOptions {
 interface Built {
     readonly pair: Pair;
     readonly version: ActualAggregate;
-    /** Null: there is no raw data, and everything was copied. */
-    readonly cut: string | null;
+    readonly cut: string;
     /** Whether rows were copied that raw data cannot give. */
     readonly copied: boolean;
 }
 
-/** @throws TimescaleError; the old versions stand as they stood, and the next run goes on */
+/** @throws TimescaleError; the old versions go on as before, and the next run goes on where this one ended */
 export async function runReplacement(
     session: Session,
     replacement: Replacement,
     options: RunOptions,
 ): Promise<void> {
-    const run = new Run(session, options);
+    const run = new Run(session, options, replacement.pairs);
     const built: Built[] = [];
     for (const pair of replacement.pairs) {
         built.push(pair.mapping === null ? await run.bringBack(pair) : await run.build(pair, pair.mapping)); // prettier-ignore
     }
-    await run.holdStill(replacement.pairs);
-    for (const one of built) await run.catchUp(one);
-    await run.exchange(replacement, built);
+    try {
+        await run.holdStill();
+        for (const one of built) await run.catchUp(one);
+        await run.exchange(replacement, built);
+    } catch (error) {
+        await run.letGo();
+        throw error;
+    }
+    await run.buildIndexes();
 }
 
 class Run {
     constructor(
         private readonly session: Session,
         private readonly options: RunOptions,
+        private readonly pairs: readonly Pair[],
     ) {}
 
     async build(pair: Pair, mapping: Mapping): Promise<Built> {
@@ -96,17 +104,15 @@ class Run {
         }
         let state = version.marker.building ?? { of: title };
         if (state.cut === undefined) {
-            await this.fillFrom(pair, version, (await this.cut(pair, version)) ?? undefined);
+            await this.fillFrom(pair, version, await this.cut(pair, version));
             // Raw data may have been dropped meanwhile: what it takes with it is copied.
-            const cut = (await this.cut(pair, version)) ?? "infinity";
-            if (cut !== "infinity") {
-                await this.apply(pair, [markDone(pair.beside, `${escapeLiteral(cut)}::timestamptz`, this.options.server.extensionSchema)]); // prettier-ignore
-            }
+            const cut = await this.cut(pair, version);
+            await this.apply(pair, [markDone(pair.beside, `${escapeLiteral(cut)}::timestamptz`, this.options.server.extensionSchema)]); // prettier-ignore
             state = { ...state, cut };
             await this.apply(pair, [markBuilding(pair.beside, state)]);
         }
-        const cut = state.cut ?? "infinity";
-        await this.copy(pair, version, mapping, state);
+        const { cut = await this.cut(pair, version) } = state;
+        await this.copy(pair, version, mapping, { ...state, cut });
         this.options.onStatus(`comparing the history of ${title} in both versions`);
         await this.reading((client) => verifyCopied(client, old, version, mapping, cut));
         const { rows } = await this.reading((client) =>
@@ -114,36 +120,24 @@ class Run {
                 `SELECT EXISTS (SELECT FROM ${quoteQualified(old.name)} WHERE ${mapping.newBucket} < ${escapeLiteral(cut)}::timestamptz) AS copied`,
             ),
         );
-        return {
-            pair,
-            version,
-            cut: cut === "infinity" ? null : cut,
-            copied: rows[0]?.copied === true,
-        };
+        return { pair, version, cut, copied: rows[0]?.copied === true };
     }
 
     async bringBack(pair: Pair): Promise<Built> {
         const version = await this.inspect(pair.beside);
         const cut = await this.cut(pair, version);
-        const { rows } = await this.reading((client) =>
-            client.query<{ lacking: string; oldest: string | null; newest: string | null }>(
-                [
-                    `SELECT count(DISTINCT o.${bucket(pair.old)}) AS lacking, min(o.${bucket(pair.old)})::text AS oldest, max(o.${bucket(pair.old)})::text AS newest`,
-                    `FROM ${quoteQualified(pair.old.name)} o`,
-                    `WHERE o.${bucket(pair.old)} < ${escapeLiteral(cut ?? "infinity")}::timestamptz`,
-                    `    AND o.${bucket(pair.old)} >= (SELECT max(${bucket(version)}) FROM ${quoteQualified(version.name)})`,
-                    `    AND NOT EXISTS (SELECT FROM ${quoteQualified(version.name)} v WHERE v.${bucket(version)} = o.${bucket(pair.old)})`,
-                ].join("\n"),
-            ),
+        const { old, desired } = pair;
+        const retention = desired.retentionPolicy?.dropAfter ?? null;
+        const { buckets, oldest, newest } = await this.reading((client) =>
+            lackingHistory(client, { old, version, cut, retention }),
         );
-        const lacking = Number(rows[0]?.lacking ?? 0);
-        if (lacking > 0 && pair.old.bucketWidth === version.bucketWidth) {
+        if (buckets > 0 && old.bucketWidth === version.bucketWidth) {
             const object = displayName(pair.name);
             throw new TimescaleError(
                 `${displayName(version.name)} lacks history that ${object} has`,
                 {
                     code: "version_incomplete",
-                    detail: `${lacking} buckets from ${rows[0]?.oldest} to ${rows[0]?.newest} came after it was last refreshed, and raw data can no longer give them`,
+                    detail: `rows of ${buckets} buckets from ${oldest} to ${newest} came after it was last refreshed, and raw data can no longer give them`,
                     hint: `declare onQueryChange: "keepHistory", which builds the version anew, after dropping this one with history: { replacedVersions: "drop" }`,
                     object,
                 },
@@ -181,24 +175,28 @@ class Run {
     }
 
     /** The first bucket of the new version that can be computed from whole data. */
-    private cut(pair: Pair, version: ActualAggregate): Promise<string | null> {
+    private cut({ old, mapping }: Pair, version: ActualAggregate): Promise<string> {
         // A child reads the new version of its parent, which holds copied rows: the old one's floor counts.
-        const child = pair.old.source.name !== version.source.name || pair.old.source.schema !== version.source.schema; // prettier-ignore
-        const source = child && pair.mapping !== null ? pair.old.sourceId : version.sourceId;
+        const over = this.pairs.some((it) => displayName(it.old.name) === displayName(old.source));
+        const source = over && mapping !== null ? old.sourceId : version.sourceId;
         return this.reading((client) => cutOf(client, source, version));
     }
 
+    /** @param cut from which on it may be computed; what retention would drop at once is left out */
     private async fillFrom(
-        { name, desired }: Pair,
+        { name, old, desired }: Pair,
         version: ActualAggregate,
-        from: string | undefined,
+        cut: string,
         recompute = false,
     ): Promise<void> {
-        if (from === undefined) return;
+        const retention = desired.retentionPolicy?.dropAfter ?? null;
+        const { from } = await this.reading((client) =>
+            beginsOf(client, { old, version, cut, retention }),
+        );
         await fill(this.session, {
             name: version.name,
             aggregate: version,
-            retention: desired.retentionPolicy?.dropAfter ?? null,
+            retention: null,
             searchPath: this.options.searchPath,
             extensionSchema: this.options.server.extensionSchema,
             from,
@@ -214,9 +212,9 @@ class Run {
         pair: Pair,
         version: ActualAggregate,
         mapping: Mapping,
-        state: BuildingState,
+        state: BuildingState & { readonly cut: string },
     ): Promise<void> {
-        const cut = state.cut ?? "infinity";
+        const { cut } = state;
         const { rows } = await this.reading((client) =>
             client.query<{ edge: string }>(readSql("catalog/version_edges.sql"), [
                 pair.old.materializationId,
@@ -225,7 +223,7 @@ class Run {
         const time = (text: string): string => `${escapeLiteral(text)}::timestamptz`;
         const aligned = rows
             .map(({ edge }) => edge)
-            .filter((edge) => (cut === "infinity" || edge < cut) && (state.copied === undefined || edge > state.copied)); // prettier-ignore
+            .filter((edge) => edge < cut && (state.copied === undefined || edge > state.copied)); // prettier-ignore
         const edges = [...aligned, cut];
         let from = state.copied;
         for (const [at, edge] of edges.entries()) {
@@ -254,7 +252,6 @@ class Run {
         mapping: Mapping,
         cut: string,
     ): Promise<void> {
-        if (cut === "infinity") return;
         const { raw } = await this.reading((client) => historyAtStake(client, pair.old));
         if (raw.length < 2) return;
         const width = `${escapeLiteral(version.bucketWidth ?? "0")}::interval`;
@@ -274,7 +271,8 @@ class Run {
     }
 
     /** No refresh job adds a bucket to an old version any more; one that runs is waited for. */
-    async holdStill(pairs: readonly Pair[]): Promise<void> {
+    async holdStill(): Promise<void> {
+        const { pairs } = this;
         for (const pair of pairs) await this.apply(pair, pauseStatements([pair]));
         const names = pairs.flatMap(({ old }) => {
             const job = jobOf(old, "refresh");
@@ -300,22 +298,28 @@ class Run {
         );
     }
 
+    /** The old versions go on refreshing, as far as they did, when the exchange does not come about. */
+    async letGo(): Promise<void> {
+        for (const pair of this.pairs) {
+            if (pair.desired.refreshPolicy?.paused === true) continue;
+            // The error that led here is the one to report.
+            await this.apply(pair, resumeStatements([pair])).then(undefined, () => undefined);
+        }
+    }
+
     /** Brings the new version to where the old one is, and compares what both compute alike. */
     async catchUp({ pair, version, cut }: Built): Promise<void> {
         const title = displayName(pair.name);
         this.options.onStatus(`bringing the new version of ${title} up to date`);
         const floor = await this.cut(pair, version);
-        const from = [cut, floor]
-            .filter((it) => it !== null)
-            .sort()
-            .at(-1);
-        await this.fillFrom(pair, version, from, true);
-        const newest = ({ name }: ActualAggregate, column: string): string =>
-            `(SELECT max(${column}) FROM ${quoteQualified(name)})`;
+        await this.fillFrom(pair, version, cut > floor ? cut : floor, true);
+        // Not by the views: one that is real-time shows raw rows as well.
+        const newest = (one: ActualAggregate): string =>
+            `(SELECT max(${bucket(one)}) FROM ${quoteQualified(one.materialization)})`;
         const { rows } = await this.reading((client) =>
             client.query<{ open: string | null }>(
-                `SELECT CASE WHEN ${newest(pair.old, bucket(pair.old))} > ${newest(version, bucket(version))}
-                    THEN to_char(${newest(version, bucket(version))} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') END AS open`,
+                `SELECT CASE WHEN ${newest(pair.old)} > ${newest(version)}
+                    THEN to_char(${newest(version)} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') END AS open`,
             ),
         );
         const open = rows[0]?.open ?? null;
@@ -333,21 +337,27 @@ class Run {
         }
         if (pair.mapping === null) return;
         this.options.onStatus(`comparing what both versions of ${title} compute`);
-        await this.reading((client) => verifyComputed(client, pair.old, version, cut));
+        await this.reading(async (client) => {
+            const begins = await beginsOf(client, { old: pair.old, version, cut, retention: null });
+            await verifyComputed(client, pair.old, version, begins.both);
+        });
     }
 
     async exchange(replacement: Replacement, built: readonly Built[]): Promise<void> {
         const [top] = replacement.pairs;
         this.options.onStatus("the new version takes its place");
         const cuts = built.map(({ cut, copied, pair }) =>
-            copied && pair.mapping !== null ? (cut ?? undefined) : undefined,
+            copied && pair.mapping !== null ? cut : undefined,
         );
         const statements = exchangeStatements(replacement, {
             login: this.session.connection.user,
             cuts,
         });
         await applyStatements(this.session, statements, this.applyOptions(top.name));
-        for (const pair of replacement.pairs) {
+    }
+
+    async buildIndexes(): Promise<void> {
+        for (const pair of this.pairs) {
             const indexes = indexesAfterExchange(pair, !this.options.server.embedded);
             if (indexes.length > 0) await this.apply(pair, indexes);
         }

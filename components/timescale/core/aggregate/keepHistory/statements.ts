@@ -22,6 +22,7 @@ import { dropGuardStatement, guardStatement } from "./guard";
 import type { Mapping } from "./mapping";
 import { builtIndexName } from "./names";
 import type { Pair, Replacement, RepointedView } from "./replacement";
+import type { RenamedVersion } from "./versionDiff";
 
 /** The new version as it is made: jobs wait, and only buckets show, until it takes its place. */
 export function asBuilt({ desired }: Pair): DesiredAggregate {
@@ -110,6 +111,10 @@ export function pauseStatements(pairs: readonly Pair[]): Statement[] {
     return pairs.map(({ old }) => scheduleJobs(old.name, ["refresh"], false));
 }
 
+export function resumeStatements(pairs: readonly Pair[]): Statement[] {
+    return pairs.map(({ old }) => scheduleJobs(old.name, ["refresh"], true));
+}
+
 export interface ExchangeOptions {
     readonly login: string;
     /** Of each pair, in order; see guard.ts. Undefined: nothing was copied. */
@@ -118,7 +123,7 @@ export interface ExchangeOptions {
 
 /** The one short transaction in which names change hands. */
 export function exchangeStatements(
-    { pairs, views }: Replacement,
+    { pairs, views, renamed }: Replacement,
     { login, cuts }: ExchangeOptions,
 ): Statement[] {
     const roles = new Roles(login);
@@ -127,6 +132,7 @@ export function exchangeStatements(
             ...roles.as(pair.desired.owner),
             ...exchangeNames(pair),
             ...finish(pair, cuts[at]),
+            ...(at === 0 ? renameVersionStatements(renamed) : []),
         ]),
         ...views.flatMap((view) => [...roles.as(view.owner), repointStatement(view)]),
         ...roles.as(undefined),
@@ -150,7 +156,7 @@ class Roles {
 }
 
 function exchangeNames({ name, old, beside, replaced, desired }: Pair): Statement[] {
-    const aside = { schema: old.name.schema, name: replaced.name };
+    const aside = replaced;
     const { schema } = old.materialization;
     const [was, next] = [displayName(old.name), displayName(beside)];
     return [
@@ -194,7 +200,7 @@ function dropIndex(schema: string, name: string): Statement {
 }
 
 function finish(
-    { name, desired, replaced, old, beside, mapping }: Pair,
+    { name, desired, replaced, beside, mapping }: Pair,
     cut: string | undefined,
 ): Statement[] {
     const policies = {
@@ -205,7 +211,6 @@ function finish(
     const started = (["refresh", "retention", "compression"] as const).filter(
         (kind) => policies[kind] !== undefined && policies[kind].paused !== true,
     );
-    const was = { schema: old.name.schema, name: replaced.name };
     return [
         ...(desired.materializedOnly || mapping === null
             ? []
@@ -217,7 +222,7 @@ function finish(
                   },
               ]),
         ...(mapping === null || started.length === 0 ? [] : [scheduleJobs(name, started, true)]),
-        scheduleJobs(was, ["refresh"], true),
+        scheduleJobs(replaced, ["refresh"], true),
         ...(cut === undefined ? [] : [guardStatement(name, cut, bucketsOf(displayName(beside)))]),
     ];
 }
@@ -257,6 +262,14 @@ function repointStatement({ name, definition, options }: RepointedView): Stateme
         ].join(" "),
         lock: lockOn("AccessExclusiveLock", displayName(name)),
     };
+}
+
+/** They are found by the name of their aggregate, and by what is written on them. */
+export function renameVersionStatements(versions: readonly RenamedVersion[]): Statement[] {
+    return versions.flatMap(({ was, will, marker }) => [
+        ...renameStatements("MATERIALIZED VIEW", was, will),
+        markStatement(will, marker),
+    ]);
 }
 
 /** Drops a version that stands beside, and what guarded its history. */

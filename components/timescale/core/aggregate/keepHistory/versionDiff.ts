@@ -1,9 +1,13 @@
 /** What becomes of the versions of an aggregate that stand beside it. Pure. */
-import { displayName } from "../../identifier";
+import { displayName, type QualifiedName } from "../../identifier";
+import { buildingMarker, replacedMarker } from "../../marker";
 import type { Note } from "../../plan";
 import type { AggregateChange } from "../diff";
 import type { ActualAggregate } from "../inspect";
 import type { DesiredAggregate } from "../spec";
+import { renamedVersion } from "./names";
+
+type DroppedVersion = Extract<AggregateChange, { readonly kind: "dropVersion" }>;
 
 /**
  * @param versions those that read others first, so that they can be dropped in that order
@@ -13,13 +17,38 @@ export function versionChanges(
     versions: readonly ActualAggregate[],
     { history }: DesiredAggregate,
     changing: boolean,
-): AggregateChange[] {
+): DroppedVersion[] {
     if (changing) return [];
     return versions
         .filter(
             ({ marker }) => marker.building !== undefined || history.replacedVersions === "drop",
         )
         .map((version) => ({ kind: "dropVersion", version }));
+}
+
+/** A version goes with its aggregate: it is found by the aggregate's name. */
+export interface RenamedVersion {
+    readonly was: QualifiedName;
+    readonly will: QualifiedName;
+    readonly marker: string;
+}
+
+/** @param versions of the aggregate; those of others that read it have names of their own */
+export function renamedVersions(
+    versions: readonly Pick<ActualAggregate, "name" | "marker">[],
+    was: QualifiedName,
+    will: QualifiedName,
+): RenamedVersion[] {
+    const [former, of] = [displayName(was), displayName(will)];
+    return versions.flatMap(({ name, marker: { building, replacedFrom } }) => {
+        const marker =
+            building?.of === former
+                ? buildingMarker({ ...building, of })
+                : replacedFrom === former
+                  ? replacedMarker(of)
+                  : undefined;
+        return marker === undefined ? [] : [{ was: name, will: renamedVersion(name, will), marker }]; // prettier-ignore
+    });
 }
 
 export function versionNotes(
