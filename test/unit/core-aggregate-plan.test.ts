@@ -505,7 +505,7 @@ describe("a refusal", () => {
                 "-    count(*) AS n",
                 "+    max(v) AS n",
                 "    FROM m;",
-                '  hint:   set onQueryChange: "keepHistory", which builds the new version beside this one and keeps its history, or put the query back',
+                '  hint:   set onQueryChange: "keepHistory", which builds the new version beside this one and keeps its history, or declare the new one under another name, or put the query back',
             ].join("\n"),
         ]);
     });

@@ -399,6 +399,7 @@ function historyRefusal(
 function queryHint(rebuild: Rebuild | undefined): string {
     const choices = [
         'set onQueryChange: "keepHistory", which builds the new version beside this one and keeps its history',
+        "or declare the new one under another name",
         "or put the query back",
     ];
     if (rebuild === undefined) return choices.join(", ");
