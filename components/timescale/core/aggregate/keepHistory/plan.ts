@@ -115,24 +115,31 @@ function lines({ kind, pairs, views }: Replacement): ChangeLine[] {
     ];
 }
 
-function hazards({ pairs, views }: Replacement): Hazard[] {
+function hazards({ kind, pairs, views }: Replacement): Hazard[] {
     const [, ...children] = pairs;
     return [
-        {
-            name: "REBUILDS",
-            message: `${pairs.length === 1 ? "it is" : `it and ${children.length} aggregates over it are`} computed from raw data beside what stands; readers go on, and nothing is dropped`,
-        },
+        ...(kind === "back"
+            ? []
+            : [
+                  {
+                      name: "REBUILDS",
+                      message: `${pairs.length === 1 ? "it is" : `it and ${children.length} aggregates over it are`} computed from raw data beside what stands; readers go on, and nothing is dropped`,
+                  } as const,
+              ]),
         ...views.map(({ name }): Hazard => ({
             name: "REPOINTS_DEPENDANT",
             message: `view ${displayName(name)} is replaced by the same query over the new version`,
         })),
-        ...children.map(({ name }): Hazard => ({
+        ...children.map(({ name, mapping }): Hazard => ({
             name: "REPOINTS_DEPENDANT",
-            message: `continuous aggregate ${displayName(name)} is built again over the new version`,
+            message: `continuous aggregate ${displayName(name)} is ${mapping === null ? "exchanged as well" : "built again over the new version"}`,
         })),
         {
             name: "RESTARTS_JOB",
-            message: "its jobs get new numbers, and begin their statistics anew",
+            message:
+                kind === "back"
+                    ? "the jobs of the version that comes back, which went on, take over"
+                    : "its jobs get new numbers, and begin their statistics anew",
         },
     ];
 }
