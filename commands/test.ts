@@ -11,6 +11,7 @@ import { explain, TimescaleError } from "../components/timescale/core/errors";
 import { engineVariable, recordEnvironment, reportVariable } from "../test/helpers/environment";
 import { type Engine, ensureEngine } from "./engine";
 import { withStep } from "./progress";
+import { exitCodeOf } from "./test/exitCode";
 import { wantsEngine } from "./test/selection";
 
 const root = dirname(__dirname);
@@ -27,10 +28,9 @@ async function main(args: readonly string[]): Promise<number> {
         }
         const code = await jest(args);
         // `--help`, `--listTests` and the like run nothing.
-        if (existsSync(totals)) {
-            process.stdout.write(readFileSync(totals, "utf8"));
-        }
-        return code;
+        const said = existsSync(totals) ? readFileSync(totals, "utf8") : undefined;
+        if (said !== undefined) process.stdout.write(said);
+        return exitCodeOf(code, said);
     } finally {
         rmSync(folder, { recursive: true, force: true });
     }
