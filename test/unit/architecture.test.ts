@@ -101,7 +101,7 @@ describe("the layers", () => {
 
     it("leave planning without a connection", () => {
         const pure = core.filter(({ path }) =>
-            /\/(?:rules\/(?!inspect|judgeLive)\w+|keepHistory\/(?:mapping|statements|guard|names|versionDiff|plan)|diff|plan|locks|hazards|extent|policyDiff|policy|grants|interval|types|query|validate|spec|relations|declarations|hierarchy)\.ts$/.test(
+            /\/(?:rules\/(?!inspect|judgeLive)\w+|refusals|keepHistory\/(?:mapping|statements|guard|names|versionDiff|plan)|diff|plan|locks|hazards|extent|policyDiff|policy|grants|interval|types|query|validate|spec|relations|declarations|hierarchy)\.ts$/.test(
                 path,
             ),
         );
