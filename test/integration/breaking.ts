@@ -7,8 +7,25 @@ export interface Breaking {
     readonly ran: () => number;
 }
 
-/** A session whose connection breaks when a number of statements has been run on it. */
-export function breakingAfter(session: Session, count: number): Breaking {
+const reading =
+    /^\s*(?:SELECT|WITH|SHOW|SET|RESET|BEGIN|START|ROLLBACK|SAVEPOINT|RELEASE)\b|\bTEMPORARY\b|pulumi_timescale_(?:history|reader)/i;
+const changing = /\b(?:alter_job|drop_chunks|create_hypertable|set_\w+|\w+_policy)\s*\(/i;
+
+/** Whether a cut behind the statement can leave another database than one before it. */
+export function changes(statement: string): boolean {
+    return !reading.test(statement) || changing.test(statement);
+}
+
+/**
+ * A session whose connection breaks when a number of statements has been run on it.
+ *
+ * @param counts - which statements count
+ */
+export function breakingAfter(
+    session: Session,
+    count: number,
+    counts: (statement: string) => boolean = () => true,
+): Breaking {
     let ran = 0;
     const client = new Proxy(session.client, {
         get(real, property) {
@@ -19,6 +36,8 @@ export function breakingAfter(session: Session, count: number): Breaking {
                     real,
                     args,
                 );
+                const [query] = args as [string | { readonly text: string }];
+                if (!counts(typeof query === "string" ? query : query.text)) return result;
                 ran += 1;
                 if (ran === count) {
                     (real as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy(); // prettier-ignore

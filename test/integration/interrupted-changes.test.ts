@@ -2,7 +2,8 @@
  * Changes that are cut off after each of their statements, as a kill -9 does it: the next `up` goes
  * on, no history is lost, and whoever reads the aggregate finds it at any moment.
  */
-import { type Session, withSession } from "../../components/timescale/core/session";
+import { withSession } from "../../components/timescale/core/session";
+import { breakingAfter } from "./breaking";
 import { aggregate, type AggregateInputs, type Declared, expectNoChange, hypertable } from "./declared"; // prettier-ignore
 import { hourly, plainNames, quoted, rawTable } from "./names";
 import { onServersWithSessions, type Row } from "./onEveryServer";
@@ -65,29 +66,6 @@ const changes: readonly Change[] = [
         change: (inputs) => ({ ...keepHistory(inputs), history: { replacedVersions: "drop" } }),
     },
 ];
-
-/** A session whose connection breaks when a number of statements has been run on it. */
-function breakingAfter(session: Session, count: number): { session: Session; ran: () => number } {
-    let ran = 0;
-    const client = new Proxy(session.client, {
-        get(real, property) {
-            const value = Reflect.get(real, property, real) as unknown;
-            if (property !== "query") return typeof value === "function" ? value.bind(real) : value;
-            return async (...args: unknown[]): Promise<unknown> => {
-                const result = await (value as (...args: unknown[]) => Promise<unknown>).apply(
-                    real,
-                    args,
-                );
-                ran += 1;
-                if (ran === count) {
-                    (real as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy(); // prettier-ignore
-                }
-                return result;
-            };
-        },
-    });
-    return { session: { client, connection: session.connection }, ran: () => ran };
-}
 
 onServersWithSessions("changes that are cut off", (target) => {
     const contents = (name: string): Promise<Row[]> =>
