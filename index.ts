@@ -28,6 +28,7 @@ async function program(): Promise<Outputs> {
         schema: config.schema,
         protectData: config.protectData,
         adopt: config.adopt,
+        backup: config.backup,
         database,
         ...(config.databaseUuid !== undefined && { databaseUuid: config.databaseUuid }),
     });

@@ -194,18 +194,25 @@ function ownVersion(
         .apply(([password]) => connectionTo(server, admin.database, admin.user, password));
     const inputs = { connection: pulumi.secret(connection), everyDatabase: true };
     // Nothing is lost with it, and it goes with the container.
-    return [
-        new ExtensionVersion(`${name}-timescaledb-version`, inputs, { ...opts, protect: false }),
-    ];
+    const version = new ExtensionVersion(`${name}-timescaledb-version`, inputs, {
+        ...opts,
+        protect: false,
+    });
+    for (const notice of server.notices ?? []) void pulumi.log.info(notice, version);
+    return [version];
 }
 
 /** The three logins: to what the program makes, or to what stands already. */
 export function access(config: StackConfig, server: Server): Logins {
     const { database, schema, passwords, protectData } = config;
     const { admin } = server;
-    return config.manageAccess && admin !== undefined
-        ? new Access("access", { server, admin, database, schema, passwords, protectData })
-        : { ...logins(server, database, passwords, server.ready), database: undefined };
+    if (config.manageAccess && admin !== undefined) {
+        return new Access("access", { server, admin, database, schema, passwords, protectData });
+    }
+    const dependsOn = [...server.dependsOn];
+    const version = admin === undefined ? [] : ownVersion("access", server, admin, { dependsOn });
+    const inPlace = pulumi.all([server.ready, ...version.map(({ id }) => id)]);
+    return { ...logins(server, database, passwords, inPlace), database: undefined };
 }
 
 function logins(

@@ -12,6 +12,8 @@ export interface ObservatoryArgs {
     readonly protectData: boolean;
     /** Whether what stands already and differs is taken over. @default false */
     readonly adopt?: boolean;
+    /** Folder that rows are written to before a table or an aggregate is removed. @default none */
+    readonly backup?: string | undefined;
     /** The database, if the program makes it: tables go with it and need no statement of their own. */
     readonly database?: pulumi.Resource | undefined;
     /**
@@ -35,6 +37,7 @@ export class Observatory extends pulumi.ComponentResource {
             schema,
             ...(args.databaseUuid !== undefined && { databaseUuid: args.databaseUuid }),
             ...(args.adopt === true && { adopt: true }),
+            ...(args.backup !== undefined && { backup: args.backup }),
         };
         for (const table of hypertables) {
             new Hypertable(
@@ -43,7 +46,9 @@ export class Observatory extends pulumi.ComponentResource {
                 {
                     parent: this,
                     protect: protectData,
-                    ...(args.database !== undefined && { deletedWith: args.database }),
+                    // With the database nothing would be asked to write its backup.
+                    ...(args.database !== undefined &&
+                        args.backup === undefined && { deletedWith: args.database }),
                 },
             );
         }

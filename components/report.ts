@@ -16,5 +16,9 @@ export async function warn(warnings: readonly TimescaleError[]): Promise<void> {
  * @throws pulumi.RunError, which Pulumi prints without a stack trace
  */
 export function refuse(title: string, errors: readonly TimescaleError[]): never {
-    throw new pulumi.RunError([`${title}:`, ...errors.map(explain)].join("\n\n"));
+    const error = new pulumi.RunError([`${title}:`, ...errors.map(explain)].join("\n\n"));
+    // Nobody is shown it, and working it out reads the source maps of all that it passes, for seconds
+    // to minutes.
+    error.stack = "";
+    throw error;
 }

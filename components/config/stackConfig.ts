@@ -23,6 +23,8 @@ interface CommonConfig {
     readonly protectData: boolean;
     /** Whether tables and aggregates that stand already and differ are taken over. */
     readonly adopt: boolean;
+    /** Folder that rows are written to before anything that holds them is removed; undefined: none is written. */
+    readonly backup: string | undefined;
 }
 
 export interface DockerConfig extends CommonConfig {

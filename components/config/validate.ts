@@ -11,7 +11,7 @@ import { adminLogin, checkPasswords, passwords } from "./logins";
 import { database, databaseUuid, schema } from "./names";
 import { problem, type Problems, warning } from "./problems";
 import type { DockerSettings, Login, StackConfig } from "./stackConfig";
-import { boolean, choice, isSet, type RawConfig } from "./values";
+import { boolean, choice, isSet, type RawConfig, text } from "./values";
 
 export interface CheckedConfig {
     /** Undefined if there are errors. */
@@ -50,6 +50,7 @@ export function validateConfig(raw: RawConfig): CheckedConfig {
         passwords: passwords(raw, target),
         protectData,
         adopt,
+        backup: isSet(raw, "backup") ? text(raw, "backup") : undefined,
     };
     const admin = adminLogin(raw, problems, target, manageAccess);
     checkPasswords(raw, problems, target, manageAccess);

@@ -34,21 +34,28 @@ export interface ImageVerdict extends Verdict {
     readonly notices: readonly string[];
 }
 
-export function imageVerdict(image: string, standing: StandingData | undefined): ImageVerdict {
+/** The volume of a new container. */
+export function volumeOf(containerName: string): string {
+    return `${containerName}-data`;
+}
+
+/**
+ * @param standing what the volume holds; undefined: nothing yet
+ * @param within major version that the image itself has, for a tag that does not tell; undefined: it is
+ *   not on this machine, or does not tell either
+ */
+export function imageVerdict(
+    image: string,
+    standing: StandingData | "unknown" | undefined,
+    within?: number,
+): ImageVerdict {
     const nothing: ImageVerdict = { errors: [], warnings: [], notices: [] };
     if (standing === undefined) return nothing;
-    const { postgres, timescale } = imageVersions(image);
+    if (standing === "unknown") return { ...nothing, warnings: [unknownData(image)] };
+    const { timescale, ...told } = imageVersions(image);
+    const postgres = told.postgres ?? within;
     if (postgres === undefined) {
-        return {
-            ...nothing,
-            warnings: [
-                new TimescaleError(`image "${image}" does not tell its version of PostgreSQL`, {
-                    code: "image_version",
-                    detail: `the volume holds data of PostgreSQL ${standing.postgres}, and no other version starts on it`,
-                    hint: `take an image whose tag says -pg${standing.postgres}`,
-                }),
-            ],
-        };
+        return { ...nothing, warnings: [unknownImage(image, standing.postgres)] };
     }
     if (postgres !== standing.postgres) {
         return { ...nothing, errors: [anotherMajor(image, postgres, standing)] };
@@ -66,7 +73,27 @@ export function imageVerdict(image: string, standing: StandingData | undefined):
     };
 }
 
-function anotherMajor(image: string, postgres: number, standing: StandingData): TimescaleError {
+function unknownData(image: string): TimescaleError {
+    return new TimescaleError("nobody can tell whether a volume holds data already", {
+        code: "volume_unknown",
+        detail: "no server answers, and the docker command is not on PATH or cannot look into the volume",
+        hint: `start the server, or see to it yourself that the volume is of the PostgreSQL of "${image}"`,
+    });
+}
+
+function unknownImage(image: string, postgres: number): TimescaleError {
+    return new TimescaleError(`image "${image}" does not tell its version of PostgreSQL`, {
+        code: "image_version",
+        detail: `the volume holds data of PostgreSQL ${postgres}, and no other version starts on it; the image is looked into once it is pulled, before the container is replaced`,
+        hint: `take an image whose tag says -pg${postgres}`,
+    });
+}
+
+export function anotherMajor(
+    image: string,
+    postgres: number,
+    standing: Pick<StandingData, "postgres">,
+): TimescaleError {
     const same = `${keys.image.default.replace(/-pg\d+$/, "")}-pg${standing.postgres}`;
     return new TimescaleError(
         `image "${image}" has PostgreSQL ${postgres}, and the volume holds data of PostgreSQL ${standing.postgres}`,

@@ -3,13 +3,23 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 
 import type { DockerConfig } from "../config/stackConfig";
+import { type StandingData, volumeOf } from "./dockerImage";
 import type { Admin, Server } from "./server";
+import { fitting } from "./standingData";
 
 /** Where the official image keeps its data folder; the -ha image has another place. */
 export const dataFolder = "/var/lib/postgresql/data";
 
 /** MiB of /dev/shm. Docker's 64 are too few for parallel queries. */
 const sharedMemory = 256;
+
+/** What was found before anything is declared. */
+export interface StandsThere {
+    /** The data that the volume holds. @default - none, or nobody can tell */
+    readonly standing?: StandingData | undefined;
+    /** What replacing the container brings with it, in sentences for preview. @default none */
+    readonly notices?: readonly string[];
+}
 
 /**
  * A container from a pinned image, with its data on a named volume, reachable from this machine only.
@@ -38,8 +48,13 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
     readonly ready: pulumi.Output<unknown>;
     readonly dependsOn: readonly pulumi.Resource[];
     readonly data: pulumi.Resource;
+    readonly notices: readonly string[];
 
-    constructor(name: string, config: DockerConfig, opts?: pulumi.ComponentResourceOptions) {
+    constructor(
+        name: string,
+        config: DockerConfig & StandsThere,
+        opts?: pulumi.ComponentResourceOptions,
+    ) {
         super("timescale:server:DockerServer", name, {}, { ...opts, protect: config.protectData });
         const { image, containerName, memory, waitTimeout } = config.docker;
         const password = pulumi.secret(config.admin.password);
@@ -53,7 +68,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
         );
         const volume = new docker.Volume(
             `${name}-data`,
-            { name: `${containerName}-data` },
+            { name: volumeOf(containerName) },
             // A name given later would be another, empty volume.
             { ...within, retainOnDelete: config.protectData, ignoreChanges: ["name"] },
         );
@@ -61,7 +76,10 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
             name,
             {
                 name: containerName,
-                image: localImage.imageId,
+                // Known once it is pulled: nothing has happened to the container yet.
+                image: localImage.imageId.apply((id) =>
+                    fitting(id, config.docker, config.standing),
+                ),
                 command: serverCommand(config),
                 envs: [
                     `POSTGRES_USER=${config.admin.user}`,
@@ -108,6 +126,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
         this.ready = container.id;
         this.dependsOn = [container];
         this.data = volume;
+        this.notices = config.notices ?? [];
         this.registerOutputs({});
     }
 }

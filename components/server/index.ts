@@ -1,16 +1,14 @@
 /** The server of a stack, whichever its target. */
-import * as pulumi from "@pulumi/pulumi";
-
 import type { DockerConfig, StackConfig } from "../config/stackConfig";
 import { refuse, warn } from "../report";
 import { lengthOf, parseInterval } from "../timescale/core/interval";
-import { imageVerdict } from "./dockerImage";
-import { dataFolder, DockerServer } from "./dockerServer";
+import { imageVerdict, imageVersions } from "./dockerImage";
+import { dataFolder, DockerServer, type StandsThere } from "./dockerServer";
 import { embeddedServer } from "./embeddedServer";
 import { externalServer } from "./externalServer";
 import type { DeclaredJob } from "./refusals";
 import type { Server } from "./server";
-import { standingData } from "./standingData";
+import { postgresInImage, standingData } from "./standingData";
 
 /** A policy that TimescaleDB will run, and how often, as a PostgreSQL interval. */
 export interface ScheduledJob {
@@ -26,8 +24,7 @@ export interface ScheduledJob {
 export async function server(config: StackConfig, jobs: readonly ScheduledJob[]): Promise<Server> {
     switch (config.target) {
         case "docker":
-            await checkImage(config);
-            return new DockerServer("timescaledb", config);
+            return new DockerServer("timescaledb", { ...config, ...(await checkImage(config)) });
         case "external":
             return externalServer(config, jobs.flatMap(inSeconds));
         case "embedded":
@@ -36,15 +33,15 @@ export async function server(config: StackConfig, jobs: readonly ScheduledJob[])
 }
 
 /** Before anything is registered: a container that was replaced for an image that cannot start is gone. */
-async function checkImage(config: DockerConfig): Promise<void> {
+async function checkImage(config: DockerConfig): Promise<StandsThere> {
     const { image } = config.docker;
-    const { errors, warnings, notices } = imageVerdict(
-        image,
-        await standingData(config, dataFolder),
-    );
+    const standing = await standingData(config, dataFolder);
+    const told = imageVersions(image).postgres !== undefined || typeof standing !== "object";
+    const within = told ? undefined : await postgresInImage(image);
+    const { errors, warnings, notices } = imageVerdict(image, standing, within);
     await warn(warnings);
-    for (const notice of notices) await pulumi.log.info(notice);
     if (errors.length > 0) refuse("the image cannot be used", errors);
+    return { notices, standing: typeof standing === "object" ? standing : undefined };
 }
 
 /** A malformed interval is its policy's to report, and is not counted here. */

@@ -1,21 +1,20 @@
-/** What stands on the volume of a container: asked of its server, or read from the volume where that is stopped. */
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
-
+/** What stands on the volume of a container: asked of its server, or read from the volume where none answers. */
 import type { DockerConfig } from "../config/stackConfig";
+import { refuse } from "../report";
 import { TimescaleError } from "../timescale/core/errors";
 import { planLiveExtension } from "../timescale/core/extension/update";
 import { withSession } from "../timescale/core/session";
-import type { StandingData } from "./dockerImage";
+import { dataOf, imageOfContainer, NoDockerCommand, postgresOfImage } from "./dockerDaemon";
+import { anotherMajor, type StandingData, volumeOf } from "./dockerImage";
 import { connectionTo } from "./server";
 
 type Container = Pick<DockerConfig, "host" | "port" | "sslMode" | "sslRootCert" | "admin" | "database" | "docker">; // prettier-ignore
 
-/** Undefined where there is no container yet, or nothing can be learned of it. Changes nothing. */
+/** Undefined where there is no data yet; "unknown" where nobody can tell. Changes nothing. */
 export async function standingData(
     config: Container,
     dataFolder: string,
-): Promise<StandingData | undefined> {
+): Promise<StandingData | "unknown" | undefined> {
     const { admin } = config;
     try {
         const connection = connectionTo(config, "postgres", admin.user, admin.password);
@@ -29,11 +28,11 @@ export async function standingData(
             },
             { startup: "-c timescaledb.disable_load=on" },
         );
-        if (postgres === undefined) return undefined;
+        if (postgres === undefined) return "unknown";
         return { postgres, timescale: await installedIn(config) };
     } catch (error) {
         if (!(error instanceof TimescaleError)) throw error;
-        return majorOnVolume(config.docker.containerName, dataFolder);
+        return onVolume(config.docker.containerName, dataFolder);
     }
 }
 
@@ -53,21 +52,49 @@ async function installedIn(config: Container): Promise<string | undefined> {
     }
 }
 
-/** `docker cp` gives a tar archive: the file's text follows a head of 512 bytes. */
-async function majorOnVolume(
+/** Where the container was deleted the volume stays, under the name that this program gives it. */
+async function onVolume(
     container: string,
     dataFolder: string,
-): Promise<StandingData | undefined> {
+): Promise<StandingData | "unknown" | undefined> {
+    const found = await asking(() => dataOf(container, volumeOf(container), dataFolder));
+    if (found === undefined || found.kind === "unknown") return "unknown";
+    return found.kind === "nothing"
+        ? undefined
+        : { postgres: found.postgres, timescale: undefined };
+}
+
+/** Major version that an image has, if it is on this machine and tells. */
+export function postgresInImage(image: string): Promise<number | undefined> {
+    return asking(() => postgresOfImage(image));
+}
+
+/**
+ * Hands on the id of an image that is on this machine now, for the container that is about to be
+ * replaced, or not. Whatever its tag says, it is looked into before.
+ *
+ * @throws pulumi.RunError if it cannot open the data that stands
+ */
+export async function fitting(
+    imageId: string,
+    { image, containerName }: Pick<DockerConfig["docker"], "image" | "containerName">,
+    standing: StandingData | undefined,
+): Promise<string> {
+    if (standing === undefined) return imageId;
+    const postgres = await asking(async () =>
+        (await imageOfContainer(containerName)) === imageId
+            ? standing.postgres
+            : postgresOfImage(imageId),
+    );
+    if (postgres === undefined || postgres === standing.postgres) return imageId;
+    return refuse("the image cannot be used", [anotherMajor(image, postgres, standing)]);
+}
+
+async function asking<T>(question: () => Promise<T>): Promise<T | undefined> {
     try {
-        const { stdout } = await promisify(execFile)(
-            "docker",
-            ["cp", `${container}:${dataFolder}/PG_VERSION`, "-"],
-            { encoding: "buffer", timeout: 10_000 },
-        );
-        const postgres = Number.parseInt(stdout.subarray(512, 520).toString("utf8"), 10);
-        return Number.isInteger(postgres) ? { postgres, timescale: undefined } : undefined;
-    } catch {
-        // No daemon, or no container: the next steps say so where it matters.
-        return undefined;
+        return await question();
+    } catch (error) {
+        if (error instanceof NoDockerCommand) return undefined;
+        throw error;
     }
 }

@@ -116,7 +116,7 @@ export interface ContinuousAggregateProperties {
     readonly waive?: readonly Waiver[];
     /**
      * Folder, absolute or relative to the program's, that all buckets are written to before they are
-     * dropped with the resource or by a rebuild: into a folder of its own for each backup,
+     * dropped with the resource, by a rebuild, or as a version that was replaced: into a folder of its own for each backup,
      * `<schema>.<name>-<UTC time>/`, as `rows.csv.gz` and `backup.json`. Nothing is dropped before it
      * is complete; meanwhile refreshes of this aggregate wait, and nobody else. `npm run restore`
      * puts the buckets back. Set it with `up` before a destroy.

@@ -75,6 +75,10 @@ export interface HypertableProperties {
      * that writers are refused as they will be after the drop; when the backup fails it is renamed
      * back. `npm run restore` puts the rows back. Set it with `up` before a destroy.
      *
+     * Columns of `dropColumns` are written so too before they go, with the key of their rows (the
+     * whole rows where there is none), and have other names meanwhile. They are restored into a plain
+     * table, by `--into`.
+     *
      * @default - no backup
      */
     readonly backup?: string;

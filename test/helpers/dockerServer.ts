@@ -13,11 +13,16 @@ export const dockerImage = "timescale/timescaledb:2.14.2-pg15";
 
 const startMilliseconds = 120_000;
 
+/** Why no Docker daemon can be asked here; `undefined` when one can. */
+export function whyNoDaemon(): string | undefined {
+    const version = output("docker", ["version", "--format", "{{.Server.Version}}"]);
+    return version === undefined ? "no Docker daemon answers" : undefined;
+}
+
 /** Why no container can be started here; `undefined` when one can. Nothing is pulled. */
 export function whyNoDocker(): string | undefined {
-    if (output("docker", ["version", "--format", "{{.Server.Version}}"]) === undefined) {
-        return "no Docker daemon answers";
-    }
+    const noDaemon = whyNoDaemon();
+    if (noDaemon !== undefined) return noDaemon;
     if (output("docker", ["image", "inspect", "--format", "{{.Id}}", dockerImage]) === undefined) {
         return `the image ${dockerImage} is not on this machine`;
     }

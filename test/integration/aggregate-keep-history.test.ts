@@ -1,5 +1,11 @@
 /** A changed query with `onQueryChange: "keepHistory"`: the new version takes the old one's place, with its history. */
-import { displayName } from "../../components/timescale/core/identifier";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { openBackup } from "../../components/timescale/core/backup/folder";
+import { restore } from "../../components/timescale/core/backup/restore";
+import { displayName, quoteQualified } from "../../components/timescale/core/identifier";
 import { aggregate, type AggregateInputs, type Declared, expectNoChange, hypertable } from "./declared"; // prettier-ignore
 import { everyNames, hourly, quoted, rawTable } from "./names";
 import { onEveryServer, type Row } from "./onEveryServer";
@@ -109,6 +115,56 @@ onEveryServer((target) => {
 
             await expectNoChange(standing, desired);
             expect(await versions()).toEqual([{ view_name: names.aggregate }]);
+        });
+
+        it("backs up what a replaced version holds before that is dropped, and gives it back", async () => {
+            const folder = mkdtempSync(join(tmpdir(), "observatory-versions-"));
+            const old = await rows(`${it_.model}, requests, total`);
+            await standing.up(changed(standing.inputs));
+            const history = { replacedVersions: "drop" as const };
+
+            await standing.up({ ...changed(standing.inputs), history, backup: folder });
+
+            const [name = ""] = readdirSync(folder);
+            const backup = join(folder, name);
+            const { manifest } = await openBackup(backup);
+            expect(manifest).toMatchObject({
+                ...{ reason: "drop_version", kind: "continuous aggregate", rows: old.length },
+                object: {
+                    schema: names.schema,
+                    name: expect.stringMatching(/_replaced_/) as string,
+                },
+            });
+            const into = { schema: names.schema, name: "former" };
+            await restore(target.session, { folder: backup, into, dryRun: false, onStatus: () => undefined }); // prettier-ignore
+            const former = quoteQualified(into);
+            expect(await target.byHand(`SELECT count(*)::int AS n FROM ${former}`)).toEqual([
+                { n: old.length },
+            ]);
+            await target.byHand(`DROP TABLE ${former}`);
+            rmSync(folder, { recursive: true });
+        });
+
+        it("backs up replaced versions that go with the aggregate, and drops them first", async () => {
+            const folder = mkdtempSync(join(tmpdir(), "observatory-versions-"));
+            const inputs = { ...changed(standing.inputs), backup: folder, acceptLoss: { upToRows: 10_000 } }; // prettier-ignore
+            await standing.up(inputs);
+
+            const gone = await standing.remove();
+
+            const manifests = await Promise.all(
+                readdirSync(folder).map(async (name) => (await openBackup(join(folder, name))).manifest), // prettier-ignore
+            );
+            expect(manifests).toHaveLength(2);
+            expect(manifests.map(({ object }) => object.name)).toEqual(
+                expect.arrayContaining([names.aggregate, expect.stringMatching(/_replaced_/)]),
+            );
+            expect(gone?.split("\n")).toEqual([
+                expect.stringMatching(/^dropped continuous aggregate .*; backup in /),
+                expect.stringMatching(/^dropped .*_replaced_.*, which it had replaced: .*; backup in /), // prettier-ignore
+            ]);
+            expect(await versions()).toEqual([]);
+            rmSync(folder, { recursive: true });
         });
 
         it("guards the copied history: a refresh that reaches below raw data fails as a whole", async () => {

@@ -1,7 +1,15 @@
 /** Backups of what is about to be removed, and their way back: nothing is lost, doubled or overwritten. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import fs, {
+    existsSync,
+    mkdtempSync,
+    readdirSync,
+    readFileSync,
+    rmSync,
+    writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { Writable } from "node:stream";
 import { gunzipSync } from "node:zlib";
 
 import type { BackupManifest } from "../../components/timescale/core/backup/manifest";
@@ -14,6 +22,18 @@ import { displayName } from "../../components/timescale/core/identifier";
 import { aggregate, type AggregateInputs, type Declared, hypertable } from "./declared";
 import { everyNames, hourly, type Names, plainNames, quoted, rawTable } from "./names";
 import { onEveryServer, type Target } from "./onEveryServer";
+
+/** Takes some bytes, and then has no room. */
+function fullDisk(): fs.WriteStream {
+    let room = 8;
+    return new Writable({
+        write(chunk: Buffer, _encoding, done) {
+            room -= chunk.length;
+            const error = new Error("ENOSPC: no space left on device, write");
+            done(room > 0 ? null : Object.assign(error, { errno: -28, syscall: "write" }));
+        },
+    }) as unknown as fs.WriteStream;
+}
 
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
@@ -333,6 +353,156 @@ onEveryServer((target) => {
 
             const written = backups.names().find((it) => !known.has(it)) ?? "";
             expect(backups.manifest(written).rows).toBe(before.length);
+        });
+    });
+
+    describe("of columns that are dropped", () => {
+        const backups = shelf();
+        const schema = "columns";
+        const table = { ...rawTable(plainNames), schema };
+        const extra = [
+            { name: "Old, one", type: "text" },
+            { name: "older", type: "integer" },
+        ];
+        const all = { ...table, columns: [...table.columns, ...extra], adopt: true };
+        const rest = { ...table, dropColumns: ["Old, one", "older"] };
+        const it_ = quoted({ ...plainNames, schema });
+        const rows = (columns = "*"): Promise<readonly unknown[]> =>
+            target.byHand(`SELECT ${columns} FROM ${it_.table} ORDER BY ts, id`);
+        const standing = async (): Promise<Declared<Parameters<typeof hypertable>[1]>> => {
+            const declared = hypertable(target, all);
+            await declared.up();
+            await target.byHand(`DELETE FROM ${it_.table}`);
+            await target.byHand(
+                `INSERT INTO ${it_.table} (ts, id, model, ms, "Old, one", older) SELECT t, 'x', 'm', 1, nullif('o' || extract(hour FROM t), 'o3'), 7
+                 FROM generate_series(now() - interval '2 days', now(), interval '1 hour') t`,
+            );
+            return declared;
+        };
+
+        beforeAll(async () => {
+            await target.byHand(`CREATE SCHEMA ${schema}`);
+        });
+
+        it("holds their values with the rows' key, and gives them back into a plain table", async () => {
+            const declared = await standing();
+            const key = table.primaryKey?.join(", ") ?? "";
+            const before = await rows(`ts, ${key}, "Old, one", older`);
+            const desired = { ...rest, backup: backups.path() };
+            expect(await declared.preview(desired)).toEqual([
+                `columns.Old, one: kept → dropped with its data, after a backup in ${backups.path()}`,
+                `columns.older: kept → dropped with its data, after a backup in ${backups.path()}`,
+            ]);
+
+            await declared.up(desired);
+
+            expect(await declared.preview(desired)).toEqual([]);
+            const [name = ""] = backups.names();
+            expect(backups.manifest(name)).toMatchObject({
+                ...{ reason: "drop_columns", kind: "hypertable", rows: before.length },
+            });
+            expect(backups.manifest(name).columns.map((column) => column.name)).toEqual(
+                expect.arrayContaining(["ts", "Old, one", "older"]),
+            );
+            const folder = join(backups.path(), name);
+            // Into the table itself they do not go: its rows stand.
+            await expect(back(folder)).rejects.toMatchObject({ code: "structure_differs" });
+            const into = { schema, name: "old_values" };
+            expect(await back(folder, { into })).toMatchObject({ restored: before.length });
+            expect(
+                await target.byHand(
+                    `SELECT ts, ${key}, "Old, one", older FROM ${schema}.old_values ORDER BY ts`,
+                ),
+            ).toEqual(before);
+        });
+
+        it("is not begun where a view reads one of them, which keep their names", async () => {
+            const declared = await standing();
+            const before = await rows();
+            const known = backups.names();
+            await target.byHand(`CREATE VIEW ${schema}.reads AS SELECT older FROM ${it_.table}`);
+
+            await expect(declared.up({ ...rest, backup: backups.path() })).rejects.toMatchObject({
+                code: "2BP01",
+            });
+
+            expect(await rows()).toEqual(before);
+            expect(backups.names()).toEqual(known);
+            await target.byHand(`DROP VIEW ${schema}.reads`);
+        });
+
+        it("goes on where it was killed, with a column under another name", async () => {
+            const declared = await standing();
+            const number = (declared.outputs?.["columnNumbers"] as Record<string, number>)["older"];
+            await target.byHand(
+                `ALTER TABLE ${it_.table} RENAME COLUMN older TO older_leaving_${number}`,
+            );
+            const known = new Set(backups.names());
+            expect(await declared.preview(all)).toEqual([
+                `columns.older_leaving_${number}: older_leaving_${number} → older`,
+            ]);
+
+            await declared.up({ ...rest, backup: backups.path() });
+
+            const written = backups.names().find((it) => !known.has(it)) ?? "";
+            expect(backups.manifest(written).columns.map((column) => column.name)).toEqual(
+                expect.arrayContaining(["Old, one", "older"]),
+            );
+            expect(backups.lines(written)[1]).toContain(",7");
+        });
+    });
+
+    describe("when the disk is full in the middle of it", () => {
+        const backups = shelf();
+        const schema = "fulldisk";
+        const names = { ...plainNames, schema };
+        const it_ = quoted(names);
+        let full: jest.SpyInstance;
+
+        beforeAll(async () => {
+            await target.byHand(`CREATE SCHEMA ${schema}`);
+        });
+        beforeEach(() => {
+            full = jest.spyOn(fs, "createWriteStream").mockImplementation(fullDisk);
+        });
+        afterEach(() => full.mockRestore());
+
+        it("removes nothing", async () => {
+            const old = { name: "old", type: "text" };
+            const { retentionPolicy: _, ...unlimited } = rawTable(names);
+            const inputs = { ...unlimited, backup: backups.path() };
+            const table = hypertable(target, { ...inputs, columns: [...inputs.columns, old] });
+            await table.up();
+            const top = await withHistory(target, names, {
+                ...hourly(names),
+                backup: backups.path(),
+                acceptLoss: { upToRows: 1000 },
+            });
+            const state = async (): Promise<unknown> => [
+                await target.byHand(`SELECT * FROM ${it_.table} ORDER BY ts`),
+                await target.byHand(`SELECT * FROM ${it_.aggregate} ORDER BY bucket, model`),
+                await jobsOf(target),
+            ];
+            const before = await state();
+            const failure = {
+                code: "backup_failed",
+                detail: expect.stringContaining("ENOSPC") as string,
+            };
+
+            await expect(top.remove()).rejects.toMatchObject(failure);
+            await expect(table.up({ ...inputs, dropColumns: ["old"] })).rejects.toMatchObject(failure); // prettier-ignore
+
+            expect(full).toHaveBeenCalledTimes(2);
+            expect(await state()).toEqual(before);
+            expect(backups.names()).toEqual([]);
+
+            full.mockRestore();
+            await top.remove();
+            full = jest.spyOn(fs, "createWriteStream").mockImplementation(fullDisk);
+            await expect(table.remove()).rejects.toMatchObject(failure);
+            expect(await target.byHand(`SELECT * FROM ${it_.table} ORDER BY ts`)).toEqual(
+                (before as unknown[])[0],
+            );
         });
     });
 

@@ -131,6 +131,20 @@ describe("the program", () => {
         }
     });
 
+    it("has everything that holds rows write backups where a folder is set, also on destroy", async () => {
+        const kept = (registered: readonly Registered[]): readonly Registered[] =>
+            registered.filter(({ type }) => /:(Hypertable|ContinuousAggregate)$/.test(type));
+        const without = kept((await run(docker)).registered);
+        const with_ = kept((await run({ ...docker, backup: "backups" })).registered);
+
+        expect(without.map(({ inputs }) => inputs["backup"])).toEqual(without.map(() => undefined));
+        expect(without.map(({ deletedWith }) => deletedWith)).toContain("access-database");
+        expect(with_).toHaveLength(7);
+        expect(with_.map(({ inputs }) => inputs["backup"])).toEqual(with_.map(() => "backups"));
+        // Pulumi asks nothing of what is deleted with something else.
+        expect(with_.map(({ deletedWith }) => deletedWith)).toEqual(with_.map(() => ""));
+    });
+
     it("has three secret logins and the aggregates' names as outputs", async () => {
         const { outputs } = await run(docker);
         const { connection, writer, reader } = outputs;

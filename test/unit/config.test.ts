@@ -83,6 +83,7 @@ describe("a sound config", () => {
             passwords: { owner: "owner-pw", writer: "writer-pw", reader: "reader-pw" },
             protectData: true,
             adopt: false,
+            backup: undefined,
             admin: { user: "postgres", password: "admin-pw" },
             docker: {
                 image: "timescale/timescaledb:2.14.2-pg15",
@@ -94,6 +95,10 @@ describe("a sound config", () => {
                 waitTimeout: 300,
             },
         });
+    });
+
+    it("takes a folder for backups", () => {
+        expect(configOf({ ...docker, backup: "backups" })).toMatchObject({ backup: "backups" });
     });
 
     it("of external needs host and admin login as well, and checks the certificate in full", () => {

@@ -34,8 +34,16 @@ describe("the version of TimescaleDB", () => {
             "extension timescaledb in database template1: 2.14.1 → 2.14.2, by ALTER EXTENSION UPDATE",
         ]);
         expect(plan.statements).toMatchObject([
-            { name: "alter_extension", sql: "ALTER EXTENSION timescaledb UPDATE TO '2.14.2'" },
-            { name: "alter_extension", sql: "ALTER EXTENSION timescaledb UPDATE TO '2.14.2'" },
+            {
+                name: "alter_extension",
+                sql: "ALTER EXTENSION timescaledb UPDATE TO '2.14.2' -- in database metrics",
+                outside: {},
+            },
+            {
+                name: "alter_extension",
+                sql: "ALTER EXTENSION timescaledb UPDATE TO '2.14.2' -- in database template1",
+                outside: {},
+            },
         ]);
         expect(plan.refusals).toEqual([]);
     });

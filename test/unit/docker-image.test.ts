@@ -54,6 +54,29 @@ describe("a volume", () => {
         });
     });
 
+    it("is judged by what the image has where the tag does not tell", () => {
+        const unnamed = "registry:5000/timescaledb:latest";
+
+        expect(imageVerdict(unnamed, standing, 16).errors).toMatchObject([
+            {
+                code: "postgres_major",
+                message: `image "${unnamed}" has PostgreSQL 16, and the volume holds data of PostgreSQL 15`,
+            },
+        ]);
+        expect(imageVerdict(unnamed, standing, 15)).toEqual({
+            errors: [],
+            warnings: [],
+            notices: [],
+        });
+    });
+
+    it("of which nobody can tell what it holds is warned of", () => {
+        expect(imageVerdict(image, "unknown")).toMatchObject({
+            errors: [],
+            warnings: [{ code: "volume_unknown" }],
+        });
+    });
+
     it("of the same versions has nothing to say, and warns of a tag that does not tell", () => {
         const same = { postgres: 15, timescale: "2.14.2" };
         expect(imageVerdict(image, same)).toEqual({ errors: [], warnings: [], notices: [] });

@@ -63,9 +63,13 @@ export function converge(
                 });
             return { plan, searchPath, databaseUuid, standing, check, run };
         }
-        const backup = rebuilding
-            ? await rebuildBackup(session, desired, actual, hooks)
-            : undefined;
+        const backup = await backupFirst(
+            session,
+            desired,
+            rebuilding ? actual : undefined,
+            live,
+            hooks,
+        );
         const finish = (): Promise<void> => fillUp(session, desired, live, actual, hooks);
         return {
             plan,
@@ -80,34 +84,47 @@ export function converge(
     return convergeObject(session, "aggregate", object, planning, hooks);
 }
 
-/** Of the buckets that are about to be dropped, and filled again as far as raw data goes. */
-async function rebuildBackup(
+/** Of the buckets that are about to be dropped: by a rebuild, which fills anew as far as raw data goes, or with a version. */
+async function backupFirst(
     session: Session,
     desired: DesiredAggregate,
-    actual: ActualAggregate & { readonly databaseUuid: string },
+    rebuilt: ActualAggregate | undefined,
+    { droppedVersions, databaseUuid }: AggregatePlan,
     { onStatus }: ConvergeHooks<ConvergedObject>,
 ): Promise<Pick<ObjectPlan<ConvergedObject>, "prepare" | "report"> | undefined> {
     const { backup: folder, owner } = desired;
-    if (folder === undefined) return undefined;
-    const { found: stake } = await inspecting(session, desired, (client) =>
-        historyAtStake(client, actual),
-    );
-    const { prepare, result } = aggregateBackup(actual, {
-        folder,
-        reason: "rebuild",
-        object: desired,
-        owner,
-        login: session.connection.user,
-        databaseUuid: actual.databaseUuid,
-        vanishing: { stake },
-        onStatus,
+    const leaving = [
+        ...(rebuilt === undefined ? [] : [{ actual: rebuilt, reason: "rebuild", object: desired } as const]), // prettier-ignore
+        ...droppedVersions.map((actual) => ({ actual, reason: "drop_version", object: actual.name }) as const), // prettier-ignore
+    ];
+    if (folder === undefined || leaving.length === 0) return undefined;
+    const { found } = await inspecting(session, desired, async (client) => {
+        const all = [];
+        for (const one of leaving) all.push({ ...one, stake: await historyAtStake(client, one.actual) }); // prettier-ignore
+        return all;
     });
+    const backups = found.map(({ actual, reason, object, stake }) => ({
+        reason,
+        ...aggregateBackup(actual, {
+            ...{ folder, reason, object, owner, databaseUuid, onStatus },
+            login: session.connection.user,
+            vanishing: { stake },
+        }),
+        title: displayName(object),
+    }));
     return {
-        prepare,
-        report: () => {
-            const backup = result();
-            return backup && `before the rebuild: ${describeBackup(backup)}`;
+        async prepare(client) {
+            for (const { prepare } of backups) await prepare(client);
         },
+        report: () =>
+            backups
+                .flatMap(({ reason, title, result }) => {
+                    const written = result();
+                    if (written === undefined) return [];
+                    const what = reason === "rebuild" ? "before the rebuild" : `dropped ${title}`;
+                    return [`${what}: ${describeBackup(written)}`];
+                })
+                .join("\n") || undefined,
     };
 }
 

@@ -29,7 +29,7 @@ import { historyAtStake } from "./history";
 import { type ActualAggregate, inspectAggregate, type InspectedAggregate } from "./inspect";
 import { inspectReplacement, type Outcome } from "./keepHistory/inspect";
 import type { Replacement } from "./keepHistory/replacement";
-import { versionsBeside } from "./keepHistory/versions";
+import { isReplaced, versionsBeside } from "./keepHistory/versions";
 import { planAggregate } from "./plan";
 import type { DesiredAggregate } from "./spec";
 
@@ -41,6 +41,8 @@ export interface AggregatePlan {
     readonly server: UsableServer;
     readonly searchPath: readonly string[];
     readonly databaseUuid: string;
+    /** Versions that were replaced, and that the plan drops with what only they hold. */
+    readonly droppedVersions: readonly ActualAggregate[];
 }
 
 /** Where `onDelete: "keep"` left the aggregate standing, if it did. */
@@ -152,6 +154,9 @@ export async function planLive(
         server,
         searchPath,
         databaseUuid: actual.databaseUuid,
+        droppedVersions: difference.changes.flatMap((change) =>
+            change.kind === "dropVersion" && isReplaced(change.version) ? [change.version] : [],
+        ),
         ...(replaces && { replacement: replacing.replacement }),
     };
 }

@@ -3,6 +3,7 @@
  * holds history that raw data can no longer give, unless that loss was accepted.
  */
 import { applyStatements } from "../apply";
+import { describeBackup } from "../backup/dump";
 import { inspecting } from "../converging";
 import { displayName, maximumIdentifierBytes, type QualifiedName } from "../identifier";
 import { deleteJob } from "../jobStatements";
@@ -13,10 +14,10 @@ import type { Statement } from "../plan";
 import { refuseAnother, refuseDependants } from "../removal";
 import { type Session, withObjectLock } from "../session";
 import { renameStatements, roleStatements } from "../tableStatements";
-import { historyAtStake, lossRefused } from "./history";
+import { type HistoryAtStake, historyAtStake, lossRefused } from "./history";
 import { type ActualAggregate, inspectAggregate } from "./inspect";
 import { dropVersionStatements } from "./keepHistory/statements";
-import { versionsBeside } from "./keepHistory/versions";
+import { isReplaced, versionsBeside } from "./keepHistory/versions";
 import { markStatement } from "./mark";
 import { aggregateBackup, describeVanished, rawStandsStatement, whatVanishes } from "./vanishing";
 import { restoreViewStatements } from "./view";
@@ -72,13 +73,15 @@ async function removeLocked(session: Session, options: RemoveOptions): Promise<s
         if (vanishing.stake.rows > acceptLoss) {
             throw lossRefused(object, vanishing.stake, acceptLoss);
         }
+        const leaving = [];
         for (const version of versions) {
             const stake = await historyAtStake(client, version);
             if (stake.rows > acceptLoss) {
                 throw lossRefused(displayName(version.name), stake, acceptLoss);
             }
+            leaving.push({ version, stake });
         }
-        return { actual, vanishing, versions };
+        return { actual, vanishing, versions: leaving };
     });
     if (found === undefined) return undefined;
     const settings = { object, searchPath, onRetry: options.onRetry };
@@ -89,23 +92,43 @@ async function removeLocked(session: Session, options: RemoveOptions): Promise<s
         await applyStatements(session, [...role, ...reachable(actual), ...statements], settings);
         return `kept continuous aggregate ${object}: it stands on as ${displayName(kept)}, without jobs`;
     }
-    const backup =
+    const backupOf = (
+        gone: ActualAggregate,
+        object: QualifiedName,
+        stake: HistoryAtStake,
+    ): ReturnType<typeof aggregateBackup> | undefined =>
         options.backup === undefined
             ? undefined
-            : aggregateBackup(actual, {
+            : aggregateBackup(gone, {
                   folder: options.backup,
                   reason: "delete",
-                  object: name,
+                  object,
                   owner: options.owner,
                   login: session.connection.user,
                   databaseUuid: actual.databaseUuid,
-                  vanishing,
+                  vanishing: { stake },
                   onStatus: options.onRetry,
               });
+    const backup = backupOf(actual, name, vanishing.stake);
+    const told: string[] = [];
     // alter_job finds no job of an orphaned aggregate; dropping it cancels them all the same.
     const jobs = reachable(actual).length > 0 ? [] : actual.jobs;
-    await withJobsPaused(session, { ...settings, jobs, owner: options.owner }, () =>
-        applyStatements(
+    await withJobsPaused(session, { ...settings, jobs, owner: options.owner }, async () => {
+        // Before the aggregate: where one of them cannot go, it is found again by the aggregate's name.
+        for (const { version, stake } of versions) {
+            const title = displayName(version.name);
+            options.onRetry(`dropping ${title}`);
+            const before = isReplaced(version) ? backupOf(version, version.name, stake) : undefined;
+            await applyStatements(session, [...role, ...dropVersionStatements(version)], {
+                ...settings,
+                prepare: before?.prepare,
+            });
+            const written = before?.result();
+            if (written !== undefined) {
+                told.push(`dropped ${title}, which it had replaced: ${describeBackup(written)}`);
+            }
+        }
+        await applyStatements(
             session,
             [
                 ...role,
@@ -114,15 +137,13 @@ async function removeLocked(session: Session, options: RemoveOptions): Promise<s
                 ...rawStandsStatement(vanishing, actual.sourceId),
             ],
             { ...settings, prepare: backup?.prepare },
-        ),
-    );
-    for (const version of versions) {
-        options.onRetry(`dropping ${displayName(version.name)}`);
-        await applyStatements(session, [...role, ...dropVersionStatements(version)], settings);
-    }
+        );
+    });
     const written = backup?.result();
-    if (vanishing.all.rows === 0 && written === undefined) return undefined;
-    return describeVanished(object, vanishing, written);
+    if (vanishing.all.rows > 0 || written !== undefined) {
+        told.unshift(describeVanished(object, vanishing, written));
+    }
+    return told.length === 0 ? undefined : told.join("\n");
 }
 
 /** An orphaned aggregate answers to no statement before it has its view again. */

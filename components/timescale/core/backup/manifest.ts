@@ -3,7 +3,7 @@ import { TimescaleError } from "../errors";
 import type { QualifiedName } from "../identifier";
 
 /** Why the rows were about to go. */
-export type BackupReason = "delete" | "rebuild" | "drop_columns";
+export type BackupReason = "delete" | "rebuild" | "drop_version" | "drop_columns";
 
 export interface BackupColumn {
     readonly name: string;

@@ -44,10 +44,13 @@ export function planExtension(actual: readonly ActualExtension[]): Plan {
 }
 
 /** The first statement of its session, which must not have loaded the version that goes. */
-export function updateStatement({ wanted }: ActualExtension): Statement {
+export function updateStatement({ database, wanted }: ActualExtension): Statement {
     return {
         name: "alter_extension",
-        sql: `ALTER EXTENSION timescaledb UPDATE TO ${escapeLiteral(wanted)}`,
+        // A name may hold anything, also what would end a comment.
+        sql: `ALTER EXTENSION timescaledb UPDATE TO ${escapeLiteral(wanted)} -- in database ${database.replace(/\s/g, " ")}`,
+        // Each in a session of its own, in its database.
+        outside: {},
         // On no table that others read: with jobs stopped, whoever asks TimescaleDB meanwhile gets the old version.
         lock: null,
     };

@@ -1,6 +1,6 @@
 /** Brings one hypertable to its declaration. */
-import { type ConvergeHooks, convergeObject } from "../convergeObject";
-import { inspecting } from "../converging";
+import { type ConvergeHooks, convergeObject, type ObjectPlan } from "../convergeObject";
+import { inspecting, refuse } from "../converging";
 import { newRetention } from "../hazards";
 import type { PartsMemory } from "../hypertableParts";
 import { displayName } from "../identifier";
@@ -12,8 +12,10 @@ import { judgeHypertable, undeclaredReaders } from "../rules/judgeLive";
 import type { Queryable, Session } from "../session";
 import { readSql } from "../sqlFile";
 import { diffHypertable, type HypertableDiff } from "./diff";
+import { dropColumnsAfterBackup } from "./dropColumns";
 import { defaultCalls, type HypertableFacts, needsExtent } from "./hazards";
 import { type ActualHypertable, type InspectedHypertable, inspectHypertable } from "./inspect";
+import type { LeavingColumn } from "./leaving";
 import { inServersWords, mayBeSpelling } from "./normalise";
 import { planHypertable } from "./plan";
 import type { DesiredHypertable } from "./spec";
@@ -28,6 +30,8 @@ export interface HypertablePlan {
     readonly actual: InspectedHypertable;
     readonly searchPath: readonly string[];
     readonly databaseUuid: string;
+    /** Columns that go with their values. */
+    readonly dropped: readonly LeavingColumn[];
 }
 
 /**
@@ -91,6 +95,7 @@ export async function planLiveHypertable(
         actual,
         searchPath,
         databaseUuid: actual.databaseUuid,
+        dropped: difference.changes.filter((change) => change.kind === "dropColumn"),
     };
 }
 
@@ -145,22 +150,35 @@ export function convergeHypertable(
     hooks: ConvergeHooks<ConvergedHypertable>,
     rules?: ProgramJudgement,
 ): Promise<ConvergedHypertable> {
-    const planLive = async (applied: boolean) => {
-        const { plan, actual, searchPath, databaseUuid } = await planLiveHypertable(
-            session,
-            desired,
-            applied ? { ...memory, managed: true } : memory,
-            rules,
-        );
-        const standing =
-            actual.kind === "hypertable"
-                ? {
-                      databaseUuid,
-                      objectId: actual.hypertableId,
-                      columnNumbers: numbersOf(actual, desired),
-                  }
-                : undefined;
-        return { plan, searchPath, databaseUuid, standing };
+    const { backup: folder, owner } = desired;
+    const planLive = async (applied: boolean): Promise<ObjectPlan<ConvergedHypertable>> => {
+        const known = applied ? { ...memory, managed: true } : memory;
+        const live = await planLiveHypertable(session, desired, known, rules);
+        const { plan, actual, searchPath, databaseUuid, dropped } = live;
+        if (actual.kind !== "hypertable") {
+            return { plan, searchPath, databaseUuid, standing: undefined };
+        }
+        const standing = {
+            databaseUuid,
+            objectId: actual.hypertableId,
+            columnNumbers: numbersOf(actual, desired),
+        };
+        if (folder === undefined || dropped.length === 0) {
+            return { plan, searchPath, databaseUuid, standing };
+        }
+        let done: string | undefined;
+        const run = async (): Promise<void> => {
+            done = await dropColumnsAfterBackup(session, {
+                ...{ name: desired, actual, databaseUuid, columns: dropped, folder, owner, searchPath }, // prettier-ignore
+                onStatus: hooks.onStatus,
+                plan: async () => {
+                    const { plan } = await planLiveHypertable(session, desired, known, rules);
+                    refuse(plan.refusals);
+                    return plan.statements;
+                },
+            });
+        };
+        return { plan, searchPath, databaseUuid, standing, run, report: () => done };
     };
     return convergeObject(session, "hypertable", displayName(desired), planLive, hooks);
 }

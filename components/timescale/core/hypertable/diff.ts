@@ -22,6 +22,7 @@ import type { ActualColumn } from "../relation";
 import { declaredComment } from "../tableStatements";
 import { canonicalDefault, canonicalType } from "../types";
 import type { ActualHypertable, InspectedHypertable } from "./inspect";
+import { leavingAs, type LeavingColumn } from "./leaving";
 import type { Column, DesiredHypertable } from "./spec";
 
 export type HypertableChange =
@@ -32,7 +33,7 @@ export type HypertableChange =
     /** Columns that were renamed by hand get their names back. */
     | { readonly kind: "renameColumns"; readonly columns: readonly ColumnRename[] }
     | { readonly kind: "addColumn"; readonly column: Column }
-    | { readonly kind: "dropColumn"; readonly name: string }
+    | ({ readonly kind: "dropColumn" } & LeavingColumn)
     | {
           readonly kind: "default";
           readonly column: string;
@@ -345,8 +346,9 @@ function columnChanges(
             changes.push(...oneColumn(found, column, isKey(column.name, desired)));
         }
     }
-    for (const name of standing.keys()) {
-        if (desired.dropColumns.includes(name)) changes.push({ kind: "dropColumn", name });
+    for (const [name, column] of standing) {
+        const leaving = leavingAs(column, desired.dropColumns);
+        if (leaving !== undefined) changes.push({ kind: "dropColumn", ...leaving });
         else
             notes.push({
                 code: "kept_column",

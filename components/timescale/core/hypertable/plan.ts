@@ -102,7 +102,7 @@ function refusals(changes: readonly HypertableChange[], name: QualifiedName): Ti
     ];
 }
 
-function line(change: HypertableChange, desired: QualifiedName): ChangeLine[] {
+function line(change: HypertableChange, desired: DesiredHypertable): ChangeLine[] {
     switch (change.kind) {
         case "compression":
         case "addPolicy":
@@ -154,7 +154,10 @@ function line(change: HypertableChange, desired: QualifiedName): ChangeLine[] {
                     code: "column_dropped",
                     property: `columns.${change.name}`,
                     was: "kept",
-                    will: "dropped with its data",
+                    will:
+                        desired.backup === undefined
+                            ? "dropped with its data"
+                            : `dropped with its data, after a backup in ${desired.backup}`,
                 },
             ];
         case "default":
@@ -281,7 +284,7 @@ function statementsOf(
             return [
                 {
                     name: "drop_column",
-                    sql: `${table} DROP COLUMN ${escapeIdentifier(change.name)}`,
+                    sql: `${table} DROP COLUMN ${escapeIdentifier(change.standing)}`,
                 },
             ];
         case "default":

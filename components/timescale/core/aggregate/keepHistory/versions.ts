@@ -79,3 +79,8 @@ export async function versionsBeside(
     }
     return [...found.values()];
 }
+
+/** Whether it was in use once, and so may hold what nothing else does; not one that is being built. */
+export function isReplaced({ marker }: Pick<ActualAggregate, "marker">): boolean {
+    return marker.replacedFrom !== undefined;
+}
