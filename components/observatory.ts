@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { aggregates, queryOf } from "./observatory/aggregates";
+import { aggregates, onQueryChange, queryOf } from "./observatory/aggregates";
 import { hypertables } from "./observatory/hypertables";
 import { type Connection, ContinuousAggregate, Hypertable } from "./timescale";
 
@@ -55,6 +55,7 @@ export class Observatory extends pulumi.ComponentResource {
                     ...place,
                     ...aggregate,
                     query: queryOf(declaration),
+                    onQueryChange,
                     // Where the data goes with the stack, so does its history.
                     ...(!protectData && { acceptLoss: { upToRows: Number.MAX_SAFE_INTEGER } }),
                 },

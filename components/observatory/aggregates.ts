@@ -40,7 +40,7 @@ export const aggregates: readonly Declaration[] = [
         name: "llm_metrics_1day",
         file: "aggregates/llm_metrics_1day.sql",
         comment:
-            "Requests by day, provider and model; unique users and sessions are exact per row and cannot be added up",
+            "Requests by day, provider and model; success + error + unset = request_count; unique users and sessions are exact per row and cannot be added up",
         refreshPolicy: { startOffset: "7 days", endOffset: "1 day", scheduleInterval: "1 hour" },
         retentionPolicy: { dropAfter: "1095 days" },
         grants: readerReads,
@@ -55,6 +55,12 @@ export const aggregates: readonly Declaration[] = [
         grants: readerReads,
     },
 ];
+
+/**
+ * What `up` does about a query that this program has changed: aggregates outlive raw data, so what
+ * only they have is carried into the new version.
+ */
+export const onQueryChange = "keepHistory" as const;
 
 export function queryOf({ file }: Declaration): string {
     return readSql(file);
