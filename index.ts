@@ -28,6 +28,8 @@ async function program(): Promise<Outputs> {
         schema: config.schema,
         protectData: config.protectData,
         adopt: config.adopt,
+        helpers: config.helpers,
+        slaTargets: config.slaTargets,
         database,
         ...(config.databaseUuid !== undefined && { databaseUuid: config.databaseUuid }),
     });

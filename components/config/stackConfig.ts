@@ -1,4 +1,5 @@
 /** A stack's configuration, checked and complete. */
+import type { SlaTarget } from "../observatory/slaTargets";
 import type { SslMode } from "../timescale/core/connection";
 
 /**
@@ -23,6 +24,9 @@ interface CommonConfig {
     readonly protectData: boolean;
     /** Whether tables and aggregates that stand already and differ are taken over. */
     readonly adopt: boolean;
+    /** Whether views and functions for dashboards are made. */
+    readonly helpers: boolean;
+    readonly slaTargets: readonly SlaTarget[];
 }
 
 export interface DockerConfig extends CommonConfig {

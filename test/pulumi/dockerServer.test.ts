@@ -15,6 +15,8 @@ const config: DockerConfig = {
     passwords: { owner: "owner-pw", writer: "writer-pw", reader: "reader-pw" },
     protectData: true,
     adopt: false,
+    helpers: true,
+    slaTargets: [],
     admin: { user: "postgres", password: "admin-pw" },
     docker: {
         image: "timescale/timescaledb:2.14.2-pg15",
