@@ -29,6 +29,8 @@ async function program(): Promise<Outputs> {
         protectData: config.protectData,
         adopt: config.adopt,
         backup: config.backup,
+        helpers: config.helpers,
+        slaTargets: config.slaTargets,
         database,
         ...(config.databaseUuid !== undefined && { databaseUuid: config.databaseUuid }),
     });

@@ -1,8 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { aggregates, queryOf } from "./observatory/aggregates";
+import { aggregates, commentOf, onQueryChange, queryOf } from "./observatory/aggregates";
+import { functions } from "./observatory/functions";
+import { helperFunctions, helperViews } from "./observatory/helpers";
 import { hypertables } from "./observatory/hypertables";
-import { type Connection, ContinuousAggregate, Hypertable } from "./timescale";
+import { defaultTarget, type SlaTarget } from "./observatory/slaTargets";
+import { type Connection, ContinuousAggregate, Hypertable, SqlFunction, View } from "./timescale";
 
 export interface ObservatoryArgs {
     /** As observatory_owner. */
@@ -14,6 +17,10 @@ export interface ObservatoryArgs {
     readonly adopt?: boolean;
     /** Folder that rows are written to before a table or an aggregate is removed. @default none */
     readonly backup?: string | undefined;
+    /** Whether the views and functions for dashboards are made. @default true */
+    readonly helpers?: boolean;
+    /** Of llm_sla_monitoring. @default - 2000 ms, 5000 ms and 1 %, for every model */
+    readonly slaTargets?: readonly SlaTarget[];
     /** The database, if the program makes it: tables go with it and need no statement of their own. */
     readonly database?: pulumi.Resource | undefined;
     /**
@@ -24,7 +31,7 @@ export interface ObservatoryArgs {
     readonly databaseUuid?: string;
 }
 
-/** Everything the Observatory declares inside its database: three hypertables and four aggregates. */
+/** Everything the Observatory declares inside its database: three hypertables, aggregates, views and functions. */
 export class Observatory extends pulumi.ComponentResource {
     /** Qualified names of the aggregates. */
     readonly aggregates: pulumi.Output<string[]>;
@@ -37,12 +44,12 @@ export class Observatory extends pulumi.ComponentResource {
             schema,
             ...(args.databaseUuid !== undefined && { databaseUuid: args.databaseUuid }),
             ...(args.adopt === true && { adopt: true }),
-            ...(args.backup !== undefined && { backup: args.backup }),
         };
+        const rows = { ...place, ...(args.backup !== undefined && { backup: args.backup }) };
         for (const table of hypertables) {
             new Hypertable(
                 resourceName(table.name),
-                { ...place, ...table },
+                { ...rows, ...table },
                 {
                     parent: this,
                     protect: protectData,
@@ -57,15 +64,30 @@ export class Observatory extends pulumi.ComponentResource {
             return new ContinuousAggregate(
                 resourceName(aggregate.name),
                 {
-                    ...place,
+                    ...rows,
                     ...aggregate,
                     query: queryOf(declaration),
+                    comment: commentOf(declaration),
+                    onQueryChange,
                     // Where the data goes with the stack, so does its history.
                     ...(!protectData && { acceptLoss: { upToRows: Number.MAX_SAFE_INTEGER } }),
                 },
                 { parent: this },
             );
         });
+        const helpers = args.helpers ?? true;
+        for (const view of helpers ? helperViews(args.slaTargets ?? [defaultTarget]) : []) {
+            new View(resourceName(view.name), { ...place, ...view }, { parent: this });
+        }
+        const called = [...functions(schema), ...(helpers ? helperFunctions(schema) : [])];
+        for (const { name: functionName, ...declaration } of called) {
+            // What it reads is in texts that it builds, and in those of the functions that it calls.
+            new SqlFunction(
+                resourceName(functionName),
+                { ...place, ...declaration },
+                { parent: this, dependsOn: declared },
+            );
+        }
         this.aggregates = pulumi.all(
             declared.map((aggregate) => pulumi.interpolate`${schema}.${aggregate.name}`),
         );
@@ -81,8 +103,11 @@ function resourceName(name: string): string {
 /** What background workers will have to do, for the check that there are enough of them. */
 export const declaredJobs: readonly { readonly name: string; readonly scheduleInterval: string }[] =
     [
-        ...aggregates.flatMap(({ name, refreshPolicy, retentionPolicy }) => [
+        ...aggregates.flatMap(({ name, refreshPolicy, retentionPolicy, compressionPolicy }) => [
             { name: `refresh ${name}`, scheduleInterval: refreshPolicy.scheduleInterval },
+            ...(compressionPolicy === undefined
+                ? []
+                : [{ name: `compression ${name}`, scheduleInterval: "12 hours" }]),
             ...(retentionPolicy === undefined
                 ? []
                 : [

@@ -4,7 +4,7 @@
  */
 import Table from "cli-table3";
 
-import { aggregates, queryOf } from "../../components/observatory/aggregates";
+import { dashboardAggregates, queryOf } from "../../components/observatory/aggregates";
 import { hypertables } from "../../components/observatory/hypertables";
 import { converge } from "../../components/timescale/core/aggregate/converge";
 import { planLive } from "../../components/timescale/core/aggregate/live";
@@ -31,7 +31,7 @@ const silent = {
     onApplied: () => undefined,
     checkDatabase: () => undefined,
 };
-const desired = aggregates.map((declaration) => {
+const desired = dashboardAggregates.map((declaration) => {
     const { file: _file, ...aggregate } = declaration;
     return desiredAggregate({ ...aggregate, query: queryOf(declaration) });
 });

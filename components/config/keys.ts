@@ -40,6 +40,8 @@ export const keys = {
     protectData: { type: "boolean", default: true, targets },
     adopt: { type: "boolean", default: false, targets },
     backup: { type: "string", default: "", targets },
+    helpers: { type: "boolean", default: true, targets },
+    slaTargets: { type: "string", default: "", targets },
     image: { type: "string", default: "timescale/timescaledb:2.14.2-pg15", targets: ["docker"] },
     containerName: { type: "string", default: "", targets: ["docker"] },
     memory: { type: "integer", default: 2048, targets: ["docker"] },

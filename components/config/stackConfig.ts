@@ -1,4 +1,5 @@
 /** A stack's configuration, checked and complete. */
+import type { SlaTarget } from "../observatory/slaTargets";
 import type { SslMode } from "../timescale/core/connection";
 
 /**
@@ -25,6 +26,9 @@ interface CommonConfig {
     readonly adopt: boolean;
     /** Folder that rows are written to before anything that holds them is removed; undefined: none is written. */
     readonly backup: string | undefined;
+    /** Whether views and functions for dashboards are made. */
+    readonly helpers: boolean;
+    readonly slaTargets: readonly SlaTarget[];
 }
 
 export interface DockerConfig extends CommonConfig {

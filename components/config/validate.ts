@@ -10,6 +10,7 @@ import { checkNames, warnOfKeysWithoutMeaning } from "./knownKeys";
 import { adminLogin, checkPasswords, passwords } from "./logins";
 import { database, databaseUuid, schema } from "./names";
 import { problem, type Problems, warning } from "./problems";
+import { slaTargets } from "./slaTargets";
 import type { DockerSettings, Login, StackConfig } from "./stackConfig";
 import { boolean, choice, isSet, type RawConfig, text } from "./values";
 
@@ -51,6 +52,8 @@ export function validateConfig(raw: RawConfig): CheckedConfig {
         protectData,
         adopt,
         backup: isSet(raw, "backup") ? text(raw, "backup") : undefined,
+        helpers: boolean(raw, problems, "helpers"),
+        slaTargets: slaTargets(raw, problems),
     };
     const admin = adminLogin(raw, problems, target, manageAccess);
     checkPasswords(raw, problems, target, manageAccess);

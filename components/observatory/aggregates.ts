@@ -1,17 +1,25 @@
-/** The four continuous aggregates that the dashboards read, all computed from llm_traces. */
+/**
+ * The continuous aggregates, all computed from llm_traces: four that dashboards read, and the bins of
+ * distributions that percentiles are computed from.
+ */
 import { type ContinuousAggregateProperties, readSql } from "../timescale";
+import { binAggregates } from "./bins";
+import { behind } from "./freshness";
 import { readerReads } from "./grants";
 
-type Declaration = Omit<
+export type Declaration = Omit<
     ContinuousAggregateProperties,
     "connection" | "databaseUuid" | "schema" | "query"
 > & {
     /** Where the SELECT lies, under sql/. */
     readonly file: string;
+    /** The SELECT where the file is a pattern for several. */
+    readonly query?: string;
     readonly refreshPolicy: NonNullable<ContinuousAggregateProperties["refreshPolicy"]>;
 };
 
-export const aggregates: readonly Declaration[] = [
+/** Those that dashboards read; the names are known to them. */
+export const dashboardAggregates: readonly Declaration[] = [
     {
         name: "llm_metrics_1min",
         file: "aggregates/llm_metrics_1min.sql",
@@ -40,7 +48,7 @@ export const aggregates: readonly Declaration[] = [
         name: "llm_metrics_1day",
         file: "aggregates/llm_metrics_1day.sql",
         comment:
-            "Requests by day, provider and model; unique users and sessions are exact per row and cannot be added up",
+            "Requests by day, provider and model; success + error + unset = request_count; unique users and sessions are exact per row and cannot be added up",
         refreshPolicy: { startOffset: "7 days", endOffset: "1 day", scheduleInterval: "1 hour" },
         retentionPolicy: { dropAfter: "1095 days" },
         grants: readerReads,
@@ -56,6 +64,19 @@ export const aggregates: readonly Declaration[] = [
     },
 ];
 
-export function queryOf({ file }: Declaration): string {
-    return readSql(file);
+export const aggregates: readonly Declaration[] = [...dashboardAggregates, ...binAggregates];
+
+/** What it holds, and how far behind it may be. */
+export function commentOf(declaration: Declaration): string {
+    return `${declaration.comment}; complete up to at most ${behind(declaration, queryOf(declaration))} ago`;
+}
+
+/**
+ * What `up` does about a query that this program has changed: aggregates outlive raw data, so what
+ * only they have is carried into the new version.
+ */
+export const onQueryChange = "keepHistory" as const;
+
+export function queryOf({ file, query }: Declaration): string {
+    return query ?? readSql(file);
 }

@@ -27,10 +27,13 @@ const traceIndexes: readonly Index[] = [
     { columns: ["session_id", "ts DESC"], where: "session_id IS NOT NULL" },
 ];
 
+/** How long raw requests are kept. */
+export const rawKept = "90 days";
+
 /** One row a span of an LLM request. */
 const traces: Declaration = {
     name: "llm_traces",
-    comment: "LLM request spans; raw rows are kept 90 days",
+    comment: `LLM request spans; raw rows are kept ${rawKept}`,
     columns: [
         required("ts", "timestamptz"),
         required("trace_id", "text"),
@@ -64,7 +67,7 @@ const traces: Declaration = {
         segmentBy: ["provider", "model"],
         orderBy: ["ts DESC"],
     },
-    retentionPolicy: { dropAfter: "90 days" },
+    retentionPolicy: { dropAfter: rawKept },
     grants: writerReads,
 };
 

@@ -1,4 +1,5 @@
--- Failed requests by hour: only status ERROR counts as a failure, as everywhere else.
+-- Failed requests by hour: only status ERROR is an error, as everywhere else; UNSET, where nobody said how
+-- it ended, and OK have no row here, so error_count is that of llm_metrics_1hour.
 -- The sample is the latest message, cut to 200 characters: it outlives the raw text it was taken from.
 SELECT
     time_bucket('1 hour', ts) AS bucket,

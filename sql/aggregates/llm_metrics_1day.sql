@@ -1,11 +1,15 @@
 -- Requests by day, provider and model: long-term trends and capacity planning.
 -- unique_users and unique_sessions are exact for their day, provider and model, and cannot be added up
 -- over days or models: a user of two models counts in both.
+-- success_count + error_count + unset_count = request_count; only ERROR is an error, UNSET is neither.
 SELECT
     time_bucket('1 day', ts) AS bucket,
     provider,
     model,
     count(*) AS request_count,
+    count(*) FILTER (WHERE status_code = 'OK') AS success_count,
+    count(*) FILTER (WHERE status_code = 'ERROR') AS error_count,
+    count(*) FILTER (WHERE status_code NOT IN ('OK', 'ERROR')) AS unset_count,
     sum(total_tokens) AS total_tokens,
     sum(prompt_tokens) AS total_prompt_tokens,
     sum(completion_tokens) AS total_completion_tokens,

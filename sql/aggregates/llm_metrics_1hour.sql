@@ -13,6 +13,7 @@ SELECT
     sum(prompt_tokens) AS total_prompt_tokens,
     sum(completion_tokens) AS total_completion_tokens,
     sum(total_cost_usd) AS total_cost_usd,
+    count(total_cost_usd) AS total_cost_usd_count,
     sum(prompt_cost_usd) AS total_prompt_cost,
     sum(completion_cost_usd) AS total_completion_cost,
     avg(duration_ms) AS avg_duration_ms,

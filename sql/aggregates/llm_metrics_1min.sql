@@ -2,6 +2,7 @@
 -- An average that is stored has its non-null count and sum beside it, so that minutes can be merged.
 -- Percentiles are exact for the bucket and cannot be merged. Squares are taken in bigint: an integer
 -- product overflows from 46,341 ms on.
+-- success_count + error_count + unset_count = request_count; only ERROR is an error, UNSET is neither.
 SELECT
     time_bucket('1 minute', ts) AS bucket,
     provider,

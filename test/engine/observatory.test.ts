@@ -1,4 +1,9 @@
-import { Observatory } from "../../components/observatory";
+import { declaredJobs, Observatory } from "../../components/observatory";
+import { aggregates } from "../../components/observatory/aggregates";
+import { functions } from "../../components/observatory/functions";
+import { helperFunctions, helperViews } from "../../components/observatory/helpers";
+import { hypertables } from "../../components/observatory/hypertables";
+import { defaultTarget } from "../../components/observatory/slaTargets";
 import { providerText } from "../../components/timescale/resource";
 import type { TestDatabase } from "../helpers/databases";
 import { changes, differences, said, succeeded } from "../helpers/engineRun";
@@ -10,12 +15,15 @@ import {
 } from "../helpers/engineStack";
 import { jobs, query, refreshJob, relations } from "./readings";
 
-const names = [
-    ...["llm-error-summary", "llm-metrics-1day", "llm-metrics-1hour", "llm-metrics-1min"],
-    ...["llm-logs", "llm-metrics", "llm-traces"],
-].sort();
+const relationNames = [...aggregates, ...hypertables, ...helperViews([defaultTarget])].map(
+    ({ name }) => name,
+);
+const functionNames = [...functions("public"), ...helperFunctions("public")].map(
+    ({ name }) => name,
+);
+const names = [...relationNames, ...functionNames].map((name) => name.replaceAll("_", "-")).sort();
 
-const objects = names.map((name) => name.replaceAll("-", "_"));
+const objects = [...relationNames].sort();
 
 describeOnServers("the Observatory", (server) => {
     // The embedded server checks no password, so that this one can be looked for.
@@ -54,11 +62,12 @@ describeOnServers("the Observatory", (server) => {
              WHERE view_owner = 'observatory_owner' ORDER BY 1`,
         );
         expect(aggregates.map(({ name }) => name)).toEqual(
-            objects.filter((name) => /_\d|summary/.test(name)),
+            aggregates.map(({ name }) => name).sort(),
         );
-        // A refresh and a retention policy for each aggregate, retention and compression for each table.
+        // Refresh and retention for each aggregate, retention and compression for each table, and the
+        // compression of bins by hour and day.
         expect((await jobs(database.owner)).map(({ scheduled }) => scheduled)).toEqual(
-            Array.from({ length: 14 }, () => true),
+            Array.from({ length: declaredJobs.length }, () => true),
         );
     });
 
@@ -136,14 +145,14 @@ describeOnServers("the Observatory", (server) => {
 
     it("shows what the server lets anyone do without a word, in preview as in refresh, and puts it back in the same jobs", async () => {
         const { owner } = database;
-        const jobs = await Promise.all(["llm_metrics_1min", "llm_metrics_1hour", "llm_metrics_1day", "llm_error_summary"].map((name) => refreshJob(owner, name))); // prettier-ignore
+        const jobs = await Promise.all(["llm_metrics_1min", "llm_latency_bins_1month", "llm_metrics_1day", "llm_error_summary"].map((name) => refreshJob(owner, name))); // prettier-ignore
         const columns = await query<{ list: string }>(
             owner,
             `SELECT string_agg(format('NULL::%s AS %I', format_type(atttypid, atttypmod), attname), ', ' ORDER BY attnum) AS list
              FROM pg_attribute WHERE attrelid = 'llm_metrics_1min'::regclass AND attnum > 0`,
         );
         await query(owner, `CREATE OR REPLACE VIEW llm_metrics_1min AS SELECT ${columns[0]?.list}`);
-        await query(owner, "ALTER MATERIALIZED VIEW llm_metrics_1hour RENAME TO mine");
+        await query(owner, "ALTER MATERIALIZED VIEW llm_latency_bins_1month RENAME TO mine");
         await query(owner, "ALTER MATERIALIZED VIEW llm_metrics_1day RENAME COLUMN request_count TO mine"); // prettier-ignore
         await query(owner, `SELECT alter_job(${jobs[3]?.id}, scheduled => false)`);
         await query(owner, "ALTER TABLE llm_logs RENAME TO logs");
@@ -156,7 +165,7 @@ describeOnServers("the Observatory", (server) => {
         const lines: Readonly<Record<string, string>> = {
             "llm-metrics-1min":
                 "~ view: another query, by CREATE OR REPLACE VIEW → the view that TimescaleDB made",
-            "llm-metrics-1hour": "~ name: public.mine → public.llm_metrics_1hour",
+            "llm-latency-bins-1month": "~ name: public.mine → public.llm_latency_bins_1month",
             "llm-metrics-1day": "~ columns.mine: mine → request_count",
             "llm-error-summary": "~ refreshPolicy.paused: true → false",
             "llm-logs": "~ name: public.logs → public.llm_logs",
@@ -169,7 +178,7 @@ describeOnServers("the Observatory", (server) => {
         const updates = Object.fromEntries(Object.keys(lines).map((name) => [name, "update"]));
         for (const done of [preview, run]) expect(changes(done)).toEqual(updates);
         expect(
-            await Promise.all(["llm_metrics_1min", "llm_metrics_1hour", "llm_metrics_1day", "llm_error_summary"].map((name) => refreshJob(owner, name))), // prettier-ignore
+            await Promise.all(["llm_metrics_1min", "llm_latency_bins_1month", "llm_metrics_1day", "llm_error_summary"].map((name) => refreshJob(owner, name))), // prettier-ignore
         ).toEqual(jobs);
         expect(await relations(owner)).toEqual(objects);
         expect(changes(succeeded(await stack.preview(program, { expectNoChanges: true })))).toEqual(

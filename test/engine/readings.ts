@@ -125,7 +125,9 @@ export async function refreshJob(connection: Connection, aggregate: string): Pro
 }
 
 /** Everything that is declared in schema public: relations, definitions, grants, comments, jobs. */
-export async function everything(connection: Connection): Promise<unknown> {
+export async function everything(
+    connection: Connection,
+): Promise<{ readonly relations: Record<string, unknown>[]; readonly jobs: Job[] }> {
     const relations = await query(
         connection,
         `SELECT c.oid, c.relname, c.relkind, c.relowner::regrole::text AS owner, c.relacl::text AS grants,

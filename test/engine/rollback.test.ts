@@ -1,5 +1,8 @@
-import { Observatory } from "../../components/observatory";
-import { readSql } from "../../components/timescale";
+import { declaredJobs, Observatory } from "../../components/observatory";
+import { aggregates as declarations, queryOf } from "../../components/observatory/aggregates";
+import { functions } from "../../components/observatory/functions";
+import { helperFunctions, helperViews } from "../../components/observatory/helpers";
+import { defaultTarget } from "../../components/observatory/slaTargets";
 import type { TestDatabase } from "../helpers/databases";
 import { changes, failed, succeeded } from "../helpers/engineRun";
 import {
@@ -10,12 +13,14 @@ import {
 } from "../helpers/engineStack";
 import { contents, everything, jobs, query, relations } from "./readings";
 
-const aggregates = [
-    "llm_error_summary",
-    "llm_metrics_1day",
-    "llm_metrics_1hour",
-    "llm_metrics_1min",
+const aggregates = declarations.map(({ name }) => name);
+/** Those that are computed from raw rows, and hold history that raw data loses; the others are over them. */
+const overRaw = aggregates.filter((name) => !/_bins_1(?:day|month)$/.test(name));
+const others = [
+    ...helperViews([defaultTarget]).map(({ name }) => name),
+    ...[...functions("public"), ...helperFunctions("public")].map(({ name }) => name),
 ];
+
 const tables = ["llm_logs", "llm_metrics", "llm_traces"];
 
 const resources = (objects: readonly string[], op: string): Record<string, string> =>
@@ -23,9 +28,10 @@ const resources = (objects: readonly string[], op: string): Record<string, strin
 
 /** Older than every refresh window and compression limit reaches, so that no job touches them. */
 const insertTraces = `
-    INSERT INTO llm_traces (ts, trace_id, span_id, span_name, provider, model, input_type, duration_ms, status_code)
+    INSERT INTO llm_traces (ts, trace_id, span_id, span_name, provider, model, input_type, duration_ms, ttft_ms,
+        total_tokens, total_cost_usd, status_code)
     SELECT date_trunc('day', now(), 'UTC') - interval '20 days' + n * interval '47 minutes',
-        't' || n, 's', 'chat', 'openai', 'gpt', 'text', 100 + n, CASE WHEN n % 5 = 0 THEN 'ERROR' ELSE 'OK' END
+        't' || n, 's', 'chat', 'openai', 'gpt', 'text', 100 + n, n, n, n * 0.01, CASE WHEN n % 5 = 0 THEN 'ERROR' ELSE 'OK' END
     FROM generate_series(1, 60) n`;
 
 describeOnServers("the Observatory with protected data", (server) => {
@@ -42,15 +48,28 @@ describeOnServers("the Observatory with protected data", (server) => {
     };
 
     async function expectFilled(): Promise<void> {
-        for (const name of aggregates) {
+        for (const declaration of declarations) {
+            const { name } = declaration;
+            // A month is there when it is over.
+            if (name.endsWith("_1month")) continue;
             const { materialized, computed } = await contents(
                 database.owner,
                 name,
-                readSql(`aggregates/${name}.sql`),
+                queryOf(declaration),
             );
             expect(computed.length).toBeGreaterThan(0);
             expect({ name, rows: materialized }).toEqual({ name, rows: computed });
         }
+    }
+
+    /** What nothing else can give again, as it stands. */
+    async function standing(): Promise<unknown> {
+        const { relations: all, jobs: run } = await everything(database.owner);
+        const kept = [...overRaw, ...tables];
+        return {
+            relations: all.filter(({ relname }) => kept.includes(String(relname))),
+            jobs: run.filter(({ relation }) => kept.includes(relation)),
+        };
     }
 
     beforeAll(async () => {
@@ -70,7 +89,9 @@ describeOnServers("the Observatory with protected data", (server) => {
         await expect(stack.cli("destroy", "--yes")).rejects.toThrow(/protect/);
 
         expect(await everything(database.owner)).toEqual(before);
-        expect(resourcesOf(await stack.state()).size).toBe(7);
+        expect(resourcesOf(await stack.state()).size).toBe(
+            aggregates.length + others.length + tables.length,
+        );
     });
 
     it("is not rolled back past someone's own view, which is named", async () => {
@@ -110,10 +131,10 @@ describeOnServers("the Observatory with protected data", (server) => {
     it("has its aggregates back, filled, after the next up", async () => {
         const run = succeeded(await stack.up(program(true)));
 
-        expect(changes(run)).toEqual(resources(aggregates, "create"));
+        expect(changes(run)).toEqual(resources([...aggregates, ...others], "create"));
         await expectFilled();
         expect((await jobs(database.owner)).map(({ scheduled }) => scheduled)).toEqual(
-            Array.from({ length: 14 }, () => true),
+            Array.from({ length: declaredJobs.length }, () => true),
         );
     });
 
@@ -127,7 +148,7 @@ describeOnServers("the Observatory with protected data", (server) => {
             `SELECT count(*)::int AS n, min(bucket AT TIME ZONE 'UTC')::text AS oldest, max(bucket AT TIME ZONE 'UTC')::text AS newest
              FROM llm_metrics_1hour`,
         );
-        const before = await everything(database.owner);
+        const before = await standing();
 
         const run = failed(await stack.destroy({ excludeProtected: true }));
 
@@ -138,16 +159,20 @@ describeOnServers("the Observatory with protected data", (server) => {
             `of hourly history exist only in this aggregate, ${history[0]?.n} rows from ${history[0]?.oldest}+00 to ${history[0]?.newest}+00`,
         );
         expect(run.failure).toContain("acceptLoss");
-        expect(await everything(database.owner)).toEqual(before);
-        expect(resourcesOf(await stack.state()).size).toBe(7);
+        expect(await standing()).toEqual(before);
+        expect([...resourcesOf(await stack.state()).keys()]).toEqual(
+            expect.arrayContaining(Object.keys(resources([...overRaw, ...tables], "same"))),
+        );
     });
 
     it("goes altogether when the protection was taken away", async () => {
         const run = succeeded(await stack.up(program(false)));
         const destroyed = succeeded(await stack.destroy());
 
-        expect(changes(run)).toEqual(resources(aggregates, "update"));
-        expect(changes(destroyed)).toEqual(resources([...aggregates, ...tables], "delete"));
+        expect(changes(run)).toMatchObject(resources(overRaw, "update"));
+        expect(changes(destroyed)).toEqual(
+            resources([...aggregates, ...others, ...tables], "delete"),
+        );
         expect(await relations(database.owner)).toEqual([]);
         expect((await stack.state()).resources).toEqual([]);
     });

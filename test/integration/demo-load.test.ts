@@ -1,19 +1,10 @@
-import fs from "node:fs";
-import path from "node:path";
-
 import { loadDemo } from "../../commands/demo/load";
+import { aggregates, dashboardAggregates, queryOf } from "../../components/observatory/aggregates";
 import { hypertables } from "../../components/observatory/hypertables";
 import { withClient } from "../helpers/clients";
 import { type TestDatabase, testServers } from "../helpers/databases";
 
-const aggregates = [
-    "llm_metrics_1min",
-    "llm_metrics_1hour",
-    "llm_metrics_1day",
-    "llm_error_summary",
-];
-
-const sqlFolder = path.resolve(__dirname, "../../sql/aggregates");
+const names = aggregates.map(({ name }) => name);
 
 /** The raw table and the aggregates as the program declares them, without policies. */
 async function declare({ owner }: TestDatabase): Promise<void> {
@@ -34,11 +25,11 @@ async function declare({ owner }: TestDatabase): Promise<void> {
             "SELECT create_hypertable('llm_traces', 'ts', chunk_time_interval => interval '1 day')",
         );
         await client.query("GRANT SELECT, INSERT ON llm_traces TO observatory_writer");
-        for (const name of aggregates) {
-            const query = fs.readFileSync(path.join(sqlFolder, `${name}.sql`), "utf8");
+        for (const declaration of aggregates) {
+            const { name } = declaration;
             await client.query(
                 `CREATE MATERIALIZED VIEW ${name} WITH (timescaledb.continuous, timescaledb.materialized_only = true)
-                 AS ${query} WITH NO DATA`,
+                 AS ${queryOf(declaration)} WITH NO DATA`,
             );
             await client.query(`GRANT SELECT ON ${name} TO observatory_reader`);
         }
@@ -53,7 +44,7 @@ describe.each(testServers().map((server) => [server.name, server] as const))("%s
     const load = (days: number) =>
         loadDemo({
             ...database,
-            aggregates: aggregates.map((name) => `public.${name}`),
+            aggregates: names.map((name) => `public.${name}`),
             report: (text) => reported.push(text),
             say: (text) => said.push(text),
             days,
@@ -88,7 +79,7 @@ describe.each(testServers().map((server) => [server.name, server] as const))("%s
             await count(`SELECT count(*)::int AS n ${raw} AND status_code = 'ERROR'`),
         );
         expect(said.map((text) => text.split("\n")[0])).toEqual(
-            aggregates.map((name) => `public.${name}`),
+            dashboardAggregates.map(({ name }) => `public.${name}`),
         );
         expect(said.every((text) => text.trim().split("\n").length === 7)).toBe(true);
         expect(reported.some((text) => /inserting traces: [\d,]+ of [\d,]+ \(/.test(text))).toBe(

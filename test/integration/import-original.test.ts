@@ -2,7 +2,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { aggregates, queryOf } from "../../components/observatory/aggregates";
+import {
+    dashboardAggregates as aggregates,
+    queryOf,
+} from "../../components/observatory/aggregates";
 import { hypertables } from "../../components/observatory/hypertables";
 import { refuse } from "../../components/timescale/core/converging";
 import { explain, TimescaleError } from "../../components/timescale/core/errors";
@@ -89,7 +92,7 @@ onEveryServer((target) => {
             const text = explain(refusal!);
             expect(text).toContain(declaration.name);
             expect(text).toMatch(/^ *[-+] .*/m);
-            expect(refusal!.hint).toMatch(/another name/);
+            expect(refusal!.hint).toMatch(/onQueryChange: "keepHistory"/);
             expect(() => refuse(plan.refusals)).toThrow(TimescaleError);
             await expect(one.up()).rejects.toThrow(refusal!.message);
         }

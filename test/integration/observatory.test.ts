@@ -1,8 +1,8 @@
 /**
- * What the Observatory declares, on a real database: three hypertables and four aggregates that
+ * What the Observatory declares, on a real database: three hypertables, and aggregates that
  * equal what a plain reading of the raw rows gives, bucket by bucket.
  */
-import { aggregates, queryOf } from "../../components/observatory/aggregates";
+import { aggregates, onQueryChange, queryOf } from "../../components/observatory/aggregates";
 import { hypertables } from "../../components/observatory/hypertables";
 import type { Connection } from "../../components/timescale/core/connection";
 import { withClient } from "../helpers/clients";
@@ -172,13 +172,14 @@ const expected: Readonly<Record<string, Expected>> = {
             ...distribution,
             total_prompt_cost: sum("prompt_cost_usd"),
             total_completion_cost: sum("completion_cost_usd"),
+            total_cost_usd_count: count("total_cost_usd"),
         },
     },
     llm_metrics_1day: {
         width: 24 * 60 * minute,
         keys: ["provider", "model"],
         columns: {
-            request_count: statuses.request_count,
+            ...statuses,
             ...tokens,
             ...durations,
             prompt_cost_usd: sum("prompt_cost_usd"),
@@ -300,7 +301,7 @@ onEveryServer((target) => {
     });
 
     it("counts every request as success, error or neither", async () => {
-        for (const name of ["llm_metrics_1min", "llm_metrics_1hour"]) {
+        for (const name of ["llm_metrics_1min", "llm_metrics_1hour", "llm_metrics_1day"]) {
             expect(
                 await target.byHand(
                     `SELECT count(*)::int AS wrong FROM ${name}
@@ -308,6 +309,14 @@ onEveryServer((target) => {
                 ),
             ).toEqual([{ wrong: 0 }]);
         }
+        // Errors are the same ones wherever they are counted.
+        const errors = await target.byHand(
+            `SELECT hourly.errors, summary.errors AS summarised FROM
+                 (SELECT bucket, sum(error_count) AS errors FROM llm_metrics_1hour WHERE error_count > 0 GROUP BY 1) hourly
+                 FULL JOIN (SELECT bucket, sum(error_count) AS errors FROM llm_error_summary GROUP BY 1) summary USING (bucket)`,
+        );
+        expect(errors.length).toBeGreaterThan(10);
+        for (const { errors: hourly, summarised } of errors) expect(summarised).toBe(hourly);
         const [sums] = await target.byHand(
             "SELECT sum(unset_count) > 0 AS unset, sum(error_count) > 0 AS errors, max(sum_duration_ms_squared) > 4e18 AS large FROM llm_metrics_1min",
         );
@@ -320,13 +329,46 @@ onEveryServer((target) => {
         const jobs = await target.asAdmin(
             "SELECT id FROM _timescaledb_config.bgw_job WHERE proc_name = 'policy_refresh_continuous_aggregate' ORDER BY id",
         );
-        expect(jobs).toHaveLength(4);
+        expect(jobs).toHaveLength(aggregates.length);
         for (const { id } of jobs) await target.byHand(`CALL run_job(${String(id)})`);
 
         const after = await target.byHand("SELECT * FROM llm_metrics_1hour ORDER BY 1, 2, 3, 4");
         expect(after.length).toBeGreaterThanOrEqual(before.length);
         expect(after.slice(0, before.length)).toEqual(before);
         for (const one of declared) await expectNoChange(one);
+    });
+
+    it("keeps its history when a query of it changes", async () => {
+        const day = declared.find(({ inputs }) => inputs.name === "llm_metrics_1day")!;
+        // As an earlier release had it, with history that raw data no longer has.
+        const before = {
+            ...day.inputs,
+            name: "earlier_1day",
+            query: day.inputs.query.replace(/ *count\(\*\) FILTER .*\n/g, ""),
+        };
+        const earlier = aggregate(target, before);
+        await earlier.up();
+        const kept = await target.byHand(
+            "SELECT bucket, request_count FROM earlier_1day ORDER BY 1, 2",
+        );
+
+        const present = { ...before, query: day.inputs.query, onQueryChange };
+        expect(before.query).not.toBe(present.query);
+        expect(await earlier.preview(present)).toEqual(
+            expect.arrayContaining(["query: changed", expect.stringMatching(/^build it beside/)]),
+        );
+        await earlier.up(present);
+
+        expect(
+            await target.byHand("SELECT bucket, request_count FROM earlier_1day ORDER BY 1, 2"),
+        ).toEqual(kept);
+        await expectNoChange(earlier, present);
+        const versions = await target.byHand(
+            "SELECT view_name FROM timescaledb_information.continuous_aggregates WHERE view_name LIKE 'earlier%' ORDER BY 1",
+        );
+        for (const { view_name: version } of versions) {
+            await target.byHand(`DROP MATERIALIZED VIEW ${String(version)}`);
+        }
     });
 
     describe("privileges", () => {
@@ -389,7 +431,7 @@ onEveryServer((target) => {
     });
 
     it("is removed from the top down", async () => {
-        for (const one of declared) await one.remove();
+        for (const one of [...declared].reverse()) await one.remove();
         for (const table of tables) await table.remove();
 
         expect(

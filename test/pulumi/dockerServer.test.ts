@@ -16,6 +16,8 @@ const config: DockerConfig = {
     protectData: true,
     adopt: false,
     backup: undefined,
+    helpers: true,
+    slaTargets: [],
     admin: { user: "postgres", password: "admin-pw" },
     docker: {
         image: "timescale/timescaledb:2.14.2-pg15",

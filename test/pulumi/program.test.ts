@@ -139,7 +139,8 @@ describe("the program", () => {
 
         expect(without.map(({ inputs }) => inputs["backup"])).toEqual(without.map(() => undefined));
         expect(without.map(({ deletedWith }) => deletedWith)).toContain("access-database");
-        expect(with_).toHaveLength(7);
+        expect(without.length).toBeGreaterThan(6);
+        expect(with_).toHaveLength(without.length);
         expect(with_.map(({ inputs }) => inputs["backup"])).toEqual(with_.map(() => "backups"));
         // Pulumi asks nothing of what is deleted with something else.
         expect(with_.map(({ deletedWith }) => deletedWith)).toEqual(with_.map(() => ""));

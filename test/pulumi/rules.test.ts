@@ -2,6 +2,8 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { Observatory } from "../../components/observatory";
+import { aggregates } from "../../components/observatory/aggregates";
+import { hypertables } from "../../components/observatory/hypertables";
 import {
     ContinuousAggregate,
     type ContinuousAggregateProperties,
@@ -135,6 +137,34 @@ it("the Observatory's own declarations break none", async () => {
               : [];
         return [...own, ...(judgement(registered, name)?.findings ?? [])];
     });
-    expect(registered).toHaveLength(8);
+    const count = (kind: string): number =>
+        registered.filter(({ type }) => type.endsWith(`:${kind}`)).length;
+    expect(["Hypertable", "ContinuousAggregate", "View", "SqlFunction"].map(count)).toEqual([
+        hypertables.length,
+        aggregates.length,
+        ...[6, 6],
+    ]);
     expect(found).toEqual([]);
+});
+
+it("helpers are left out where they are not wanted, and percentiles of any window are not", async () => {
+    const registered = await run(
+        () =>
+            new Observatory("o", {
+                connection,
+                schema: "public",
+                protectData: true,
+                helpers: false,
+            }),
+    );
+
+    const found = registered
+        .filter(({ type }) => /:(?:View|SqlFunction)$/.test(type))
+        .map(({ name }) => name);
+    expect(found.sort()).toEqual([
+        "llm-bins-of",
+        "llm-latency-percentile",
+        "llm-percentiles",
+        "llm-rank",
+    ]);
 });

@@ -84,6 +84,8 @@ describe("a sound config", () => {
             protectData: true,
             adopt: false,
             backup: undefined,
+            helpers: true,
+            slaTargets: [{ p95Ms: 2000, p99Ms: 5000, errorRate: 0.01 }],
             admin: { user: "postgres", password: "admin-pw" },
             docker: {
                 image: "timescale/timescaledb:2.14.2-pg15",
@@ -179,6 +181,39 @@ describe("Pulumi.yaml", () => {
                 ...(key.secret ? { secret: "true" } : { type: key.type }),
             });
         }
+    });
+});
+
+describe("targets", () => {
+    const targetsOf = (slaTargets: string) => configOf({ ...docker, slaTargets })?.slaTargets;
+    const defaults = { p95Ms: 2000, p99Ms: 5000, errorRate: 0.01 };
+
+    it("are the defaults for what the list leaves out", () => {
+        expect(
+            targetsOf('[{"model": "gpt-4o", "environment": "production", "p95Ms": 1500}]'),
+        ).toEqual([
+            { ...defaults, model: "gpt-4o", environment: "production", p95Ms: 1500 },
+            defaults,
+        ]);
+        expect(targetsOf('[{"errorRate": 0.02}]')).toEqual([{ ...defaults, errorRate: 0.02 }]);
+    });
+
+    it.each([
+        ["{", "it is no JSON"],
+        ["{}", "it is no list"],
+        ["[1]", "entry 1 is no object"],
+        ['[{"p95": 1}]', 'entry 1 has "p95"'],
+        ['[{"model": 1}]', "entry 1 has a model that is no text"],
+        ['[{"p99Ms": "5 s"}]', "entry 1 has a p99Ms that is no number above 0"],
+        ['[{"errorRate": 1.5}]', "entry 1 has an errorRate above 1"],
+        ['[{"p95Ms": 1}, {"p99Ms": 1}]', "entry 2 has the model and environment of another"],
+    ])("%s are refused", (slaTargets, reason) => {
+        const { errors } = check({ ...docker, slaTargets });
+
+        expect(errors.map(({ message }) => message)).toEqual([
+            "slaTargets is not a list of targets",
+        ]);
+        expect(errors[0]?.detail).toContain(reason);
     });
 });
 

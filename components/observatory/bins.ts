@@ -1,0 +1,94 @@
+/**
+ * Distributions that can be merged: for each measure an aggregate by hour over llm_traces, one by day
+ * over the hours and one by month over the days. Percentiles of any window are computed from them.
+ */
+import { readSql } from "../timescale";
+import type { Declaration } from "./aggregates";
+import { readerReads } from "./grants";
+import { type Measure, measures } from "./measures";
+
+type Level = Pick<
+    Declaration,
+    "refreshPolicy" | "retentionPolicy" | "compressionPolicy" | "chunkTimeInterval"
+>;
+
+const segmentBy = ["provider", "model", "environment", "status_code"];
+const orderBy = ["bucket", "bin"];
+
+/** Three years and a month, so that a window of three years is whole although it begins within a month. */
+const threeYears = { dropAfter: "1127 days" };
+
+/**
+ * Hours and days are compressed as soon as no refresh reaches them: bins shrink to a fiftieth, and
+ * reading a day of them is no slower. Months stay as they are: they are small, and read as a whole.
+ */
+export const levels: Readonly<Record<"1hour" | "1day" | "1month", Level>> = {
+    "1hour": {
+        refreshPolicy: { startOffset: "1 day", endOffset: "1 hour", scheduleInterval: "5 minutes" },
+        retentionPolicy: { dropAfter: "210 days" },
+        compressionPolicy: { compressAfter: "2 days", segmentBy, orderBy },
+        chunkTimeInterval: "5 days",
+    },
+    "1day": {
+        refreshPolicy: { startOffset: "4 days", endOffset: "3 hours", scheduleInterval: "1 hour" },
+        retentionPolicy: threeYears,
+        compressionPolicy: { compressAfter: "5 days", segmentBy, orderBy },
+        chunkTimeInterval: "30 days",
+    },
+    "1month": {
+        refreshPolicy: {
+            startOffset: "100 days",
+            endOffset: "2 days",
+            scheduleInterval: "12 hours",
+        },
+        retentionPolicy: threeYears,
+        chunkTimeInterval: "360 days",
+    },
+};
+
+type LevelName = keyof typeof levels;
+
+const files: Readonly<Record<LevelName, string>> = {
+    "1hour": "bins/1hour.sql",
+    "1day": "bins/1day.sql",
+    "1month": "bins/1month.sql",
+};
+
+const below: Readonly<Record<LevelName, LevelName | undefined>> = {
+    "1hour": undefined,
+    "1day": "1hour",
+    "1month": "1day",
+};
+
+const inWords: Readonly<Record<LevelName, string>> = {
+    "1hour": "hour",
+    "1day": "day",
+    "1month": "month (UTC)",
+};
+
+/** Finer ones first. */
+export const binAggregates: readonly Declaration[] = measures.flatMap((measure) =>
+    (Object.keys(levels) as LevelName[]).map((level) => declaration(measure, level)),
+);
+
+function declaration(measure: Measure, level: LevelName): Declaration {
+    const source = below[level];
+    return {
+        name: `${measure.bins}_${level}`,
+        file: files[level],
+        query: filled(readSql(files[level]), {
+            measure: measure.name,
+            value: measure.value,
+            known: measure.known,
+            source: source === undefined ? "llm_traces" : `${measure.bins}_${source}`,
+        }),
+        comment: `Counts of ${measure.name} by ${inWords[level]} in logarithmic bins; llm_percentiles computes percentiles of any window from them, to 1 %`,
+        ...levels[level],
+        grants: readerReads,
+    };
+}
+
+/** Puts values in the place of `{name}`. */
+export function filled(text: string, values: Readonly<Record<string, string>>): string {
+    return text.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
+}

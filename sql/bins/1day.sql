@@ -1,0 +1,11 @@
+-- The bins of {measure} by day, added up from hours: see 1hour.sql for what a bin is.
+SELECT
+    time_bucket('1 day', bucket) AS bucket,
+    provider,
+    model,
+    environment,
+    status_code,
+    bin,
+    sum(request_count)::bigint AS request_count
+FROM {source}
+GROUP BY 1, provider, model, environment, status_code, bin
