@@ -16,6 +16,8 @@ export function changes(statement: string): boolean {
     return !reading.test(statement) || changing.test(statement);
 }
 
+type Query = string | { readonly text?: string; readonly submit?: unknown };
+
 /**
  * A session whose connection breaks when a number of statements has been run on it.
  *
@@ -27,22 +29,30 @@ export function breakingAfter(
     counts: (statement: string) => boolean = () => true,
 ): Breaking {
     let ran = 0;
+    const ranOne = (real: object, query: Query): void => {
+        if (!counts(typeof query === "string" ? query : (query.text ?? "COPY"))) return;
+        ran += 1;
+        if (ran === count) {
+            (real as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+        }
+    };
     const client = new Proxy(session.client, {
         get(real, property) {
             const value = Reflect.get(real, property, real) as unknown;
             if (property !== "query") return typeof value === "function" ? value.bind(real) : value;
-            return async (...args: unknown[]): Promise<unknown> => {
-                const result = await (value as (...args: unknown[]) => Promise<unknown>).apply(
-                    real,
-                    args,
-                );
-                const [query] = args as [string | { readonly text: string }];
-                if (!counts(typeof query === "string" ? query : query.text)) return result;
-                ran += 1;
-                if (ran === count) {
-                    (real as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy(); // prettier-ignore
+            const run = value as (...args: unknown[]) => unknown;
+            return (...args: unknown[]): unknown => {
+                const [query] = args as [Query];
+                const result = run.apply(real, args);
+                // A stream is there at once, and what it streams follows.
+                if (typeof query === "object" && "submit" in query) {
+                    ranOne(real, query);
+                    return result;
                 }
-                return result;
+                return Promise.resolve(result).then((rows) => {
+                    ranOne(real, query);
+                    return rows;
+                });
             };
         },
     });

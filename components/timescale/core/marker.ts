@@ -23,6 +23,8 @@ export interface BuildingState {
     readonly cut?: string;
     /** Before it, buckets have been copied. */
     readonly copied?: string;
+    /** Whether the refresh job of the old version waits for the exchange, and ran before. */
+    readonly held?: boolean;
 }
 
 const prefix = "pulumi-timescale: ";

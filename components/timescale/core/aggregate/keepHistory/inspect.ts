@@ -176,7 +176,10 @@ class Trial {
         const begun = await inspectStanding(this.client, desired);
         const of = begun?.marker.building?.of;
         const standing = of === displayName(name) || of === displayName(old.name) ? begun : undefined; // prettier-ignore
-        await this.add({ name, old, desired, beside: desired, mapping: mapped.mapping }, standing);
+        // The first is declared by the program, the others as they stand.
+        const held = this.pairs.length > 0 && standing?.marker.building?.held === true;
+        const built = held ? unpaused(desired) : desired;
+        await this.add({ name, old, desired: built, beside: desired, mapping: mapped.mapping }, standing); // prettier-ignore
     }
 
     private async addBack(
@@ -352,6 +355,13 @@ class Trial {
             return error;
         }
     }
+}
+
+/** An attempt that was cut off has paused the job of the old version, and nobody else. */
+function unpaused(desired: DesiredAggregate): DesiredAggregate {
+    const { refreshPolicy } = desired;
+    if (refreshPolicy === undefined) return desired;
+    return { ...desired, refreshPolicy: { ...refreshPolicy, paused: false } };
 }
 
 function sameColumns(was: Version["columns"], will: Version["columns"]): boolean {

@@ -273,7 +273,7 @@ class Run {
     /** No refresh job adds a bucket to an old version any more; one that runs is waited for. */
     async holdStill(): Promise<void> {
         const { pairs } = this;
-        for (const pair of pairs) await this.apply(pair, pauseStatements([pair]));
+        for (const pair of pairs) await this.apply(pair, [...pauseStatements([pair]), ...(await this.held(pair))]); // prettier-ignore
         const names = pairs.flatMap(({ old }) => {
             const job = jobOf(old, "refresh");
             return job === undefined ? [] : [`Refresh Continuous Aggregate Policy [${job.id}]`];
@@ -296,6 +296,15 @@ class Run {
                 },
             },
         );
+    }
+
+    /** A later attempt has to know that it was this one that paused the job. */
+    private async held({ old, beside, mapping }: Pair): Promise<Statement[]> {
+        if (mapping === null || jobOf(old, "refresh")?.scheduled !== true) return [];
+        const { marker } = await this.inspect(beside);
+        return marker.building === undefined
+            ? []
+            : [markBuilding(beside, { ...marker.building, held: true })];
     }
 
     /** The old versions go on refreshing, as far as they did, when the exchange does not come about. */
