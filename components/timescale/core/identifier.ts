@@ -35,6 +35,19 @@ export function foldCase(text: string): string {
 /** PostgreSQL cuts longer names without a word (NAMEDATALEN - 1). */
 export const maximumIdentifierBytes = 63;
 
+/** Cut so far that the suffix is kept: PostgreSQL would cut the end of a longer name without a word. */
+export function withSuffix(name: string, suffix: string): string {
+    return `${cutTo(name, maximumIdentifierBytes - suffix.length)}${suffix}`;
+}
+
+/** The longest beginning of whole letters that takes no more bytes. */
+export function cutTo(name: string, bytes: number): string {
+    return Buffer.from(name, "utf8")
+        .subarray(0, bytes)
+        .toString("utf8")
+        .replace(/\uFFFD+$/, "");
+}
+
 /** What is wrong with a name, or `undefined`. Names that need quoting are fine. */
 export function identifierProblem(name: unknown): string | undefined {
     if (typeof name !== "string") return "must be a string";

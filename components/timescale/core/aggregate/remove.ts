@@ -5,7 +5,7 @@
 import { applyStatements } from "../apply";
 import { describeBackup } from "../backup/dump";
 import { inspecting } from "../converging";
-import { displayName, maximumIdentifierBytes, type QualifiedName } from "../identifier";
+import { displayName, type QualifiedName, withSuffix } from "../identifier";
 import { deleteJob } from "../jobStatements";
 import { keptMarker } from "../marker";
 import type { KnownObject } from "../memory";
@@ -159,12 +159,7 @@ function keepStatements(
 ): { readonly kept: QualifiedName; readonly statements: Statement[] } {
     const date = new Date().toISOString().slice(0, 10).replaceAll("-", "");
     const suffix = `_kept_${date}_${actual.materializationId}`;
-    // PostgreSQL would cut a longer name without a word, and the suffix with it.
-    const stem = Buffer.from(name.name, "utf8").subarray(0, maximumIdentifierBytes - suffix.length);
-    const kept = {
-        schema: name.schema,
-        name: `${stem.toString("utf8").replace(/\uFFFD+$/, "")}${suffix}`,
-    };
+    const kept = { schema: name.schema, name: withSuffix(name.name, suffix) };
     return {
         kept,
         statements: [

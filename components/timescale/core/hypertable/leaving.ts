@@ -2,7 +2,7 @@
  * The names that columns bear while their values are written to a backup, before they are dropped.
  * Pure.
  */
-import { maximumIdentifierBytes } from "../identifier";
+import { withSuffix } from "../identifier";
 import type { ActualColumn } from "../relation";
 
 /** A column that is to be dropped. */
@@ -14,10 +14,7 @@ export interface LeavingColumn {
 
 /** Nobody writes to it by this name. Ends with the column's number, by which it is known again. */
 export function leavingName(name: string, number: number): string {
-    const suffix = `_leaving_${number}`;
-    // PostgreSQL would cut a longer name without a word, and the suffix with it.
-    const stem = Buffer.from(name, "utf8").subarray(0, maximumIdentifierBytes - suffix.length);
-    return `${stem.toString("utf8").replace(/\uFFFD+$/, "")}${suffix}`;
+    return withSuffix(name, `_leaving_${number}`);
 }
 
 /** Which of `dropColumns` a column is; undefined: none of them. */

@@ -10,12 +10,7 @@ import { type Backup, dump, rowRange } from "../backup/dump";
 import { createBackupFolder } from "../backup/folder";
 import { countOf, describeRows, sizeOf } from "../backup/manifest";
 import { inspecting } from "../converging";
-import {
-    displayName,
-    maximumIdentifierBytes,
-    type QualifiedName,
-    quoteQualified,
-} from "../identifier";
+import { displayName, type QualifiedName, quoteQualified, withSuffix } from "../identifier";
 import type { KnownObject } from "../memory";
 import { withJobsPaused } from "../pausedJobs";
 import { refuseAnother, refuseDependants } from "../removal";
@@ -141,11 +136,9 @@ async function withNameTaken<T>(
 ): Promise<T> {
     const suffix = `_leaving_${id}`;
     const already = standing.name.endsWith(suffix);
-    const stem = Buffer.from(standing.name, "utf8")
-        .subarray(0, maximumIdentifierBytes - suffix.length)
-        .toString("utf8")
-        .replace(/\uFFFD+$/, "");
-    const aside = already ? standing : { schema: standing.schema, name: `${stem}${suffix}` };
+    const aside = already
+        ? standing
+        : { schema: standing.schema, name: withSuffix(standing.name, suffix) };
     const role = roleStatements(owner, session.connection.user);
     const rename = (was: QualifiedName, will: QualifiedName): Promise<void> =>
         applyStatements(session, [...role, ...renameStatements("TABLE", was, will)], settings);

@@ -1,9 +1,9 @@
 /** Names of the versions of an aggregate that stand beside it. */
-import { maximumIdentifierBytes, type QualifiedName } from "../../identifier";
+import { cutTo, maximumIdentifierBytes, type QualifiedName, withSuffix } from "../../identifier";
 
 /** Under which a new version is built. The same for every attempt, so that a later one finds it. */
 export function buildingName(name: QualifiedName): QualifiedName {
-    return suffixed(name, "_building");
+    return { schema: name.schema, name: withSuffix(name.name, "_building") };
 }
 
 /** Under which a version that was replaced goes on standing. @param materializationId its number */
@@ -33,20 +33,11 @@ export function replacedNames(name: QualifiedName): { readonly from: string; rea
 
 /** Cut for the longest number, so that every version of one aggregate has the same. */
 function replacedStem({ name }: QualifiedName): string {
-    return `${stemOf(name, "_replaced_20260101_2147483647".length)}_replaced`;
-}
-
-/** PostgreSQL would cut a longer name without a word, and the suffix with it. */
-export function suffixed({ schema, name }: QualifiedName, suffix: string): QualifiedName {
-    return { schema, name: `${stemOf(name, suffix.length)}${suffix}` };
-}
-
-function stemOf(name: string, suffixLength: number): string {
-    const bytes = Buffer.from(name, "utf8").subarray(0, maximumIdentifierBytes - suffixLength);
-    return bytes.toString("utf8").replace(/\uFFFD+$/, "");
+    const longest = "_replaced_20260101_2147483647";
+    return `${cutTo(name, maximumIdentifierBytes - longest.length)}_replaced`;
 }
 
 /** Indexes of all aggregates lie in one schema, and the old version's have their names still. */
 export function builtIndexName(name: string): string {
-    return suffixed({ schema: "", name }, "_building").name;
+    return withSuffix(name, "_building");
 }
