@@ -6,7 +6,7 @@ import { backOff } from "exponential-backoff";
 import { DatabaseError } from "pg";
 
 import { TimescaleError } from "../errors";
-import { displayName, escapeLiteral, quoteQualified } from "../identifier";
+import { displayName, escapeLiteral } from "../identifier";
 import { isTransient, serverError } from "../serverErrors";
 import type { Session } from "../session";
 import { defaultYield, fillGuard } from "./fillGuard";
@@ -29,6 +29,7 @@ import {
     readUnits,
 } from "./fillRange";
 import type { ActualAggregate } from "./inspect";
+import { refreshCall } from "./refreshCall";
 
 export interface FillOptions extends FillScope {
     readonly aggregate: ActualAggregate;
@@ -159,11 +160,7 @@ async function refresh(session: Session, options: FillOptions, window: FillWindo
     const { aggregate, name, onStatus } = options;
     const bound = (time: string): string =>
         `${escapeLiteral(time)}::${literalType(aggregate.timeType)}`;
-    const procedure = quoteQualified({
-        schema: options.extensionSchema,
-        name: "refresh_continuous_aggregate",
-    });
-    const call = `CALL ${procedure}(${escapeLiteral(quoteQualified(name))}::regclass, ${bound(window.start)}, ${bound(window.end)})`;
+    const call = refreshCall(options.extensionSchema, name, bound(window.start), bound(window.end));
     await backOff(() => session.client.query(call), {
         numOfAttempts: 12,
         startingDelay: 200,

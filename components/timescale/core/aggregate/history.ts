@@ -30,7 +30,7 @@ export interface RawRange {
 const batch = 200;
 
 /** Where there are raw rows, as far as chunks tell: one that DELETE has emptied computes nothing. */
-async function rawRanges(client: Queryable, sourceId: number): Promise<RawRange[]> {
+export async function rawRanges(client: Queryable, sourceId: number): Promise<RawRange[]> {
     const { rows: chunks } = await client.query<QualifiedName & RawRange & Record<string, unknown>>(
         readSql("catalog/raw_chunks.sql"),
         [sourceId],

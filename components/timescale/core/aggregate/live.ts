@@ -239,7 +239,10 @@ async function whatChangeDoes(
     const outcome = wanted
         ? await inspectReplacement(
               session,
-              { actual, desired, query, ...(former !== undefined && { former }) },
+              {
+                  ...{ actual, desired, query, stake: rebuild.stake },
+                  ...(former !== undefined && { former }),
+              },
               searchPath,
           )
         : undefined;

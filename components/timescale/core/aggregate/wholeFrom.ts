@@ -1,5 +1,6 @@
 /** From when on buckets may be computed again: below it raw data is gone in part, and a refresh would delete history. */
 import type { Queryable } from "../session";
+import { utcText } from "./bucket";
 import { rawFloor } from "./floor";
 import { historyAtStake } from "./history";
 import type { ActualAggregate } from "./inspect";
@@ -14,7 +15,7 @@ export async function wholeFrom(
     if (keptFrom === undefined || newest === null) return keptFrom;
     // The bucket after the newest of which raw data is gone.
     const { rows: after } = await client.query<{ begins: string }>(
-        `SELECT to_char(($1::timestamptz + $2::interval) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS begins`,
+        `SELECT ${utcText("($1::timestamptz + $2::interval)")} AS begins`,
         [newest, actual.bucketWidth ?? "0"],
     );
     const begins = after[0]?.begins ?? keptFrom;

@@ -6,6 +6,7 @@ import type { Client } from "pg";
 
 import { historyAtStake, type RawRange } from "../aggregate/history";
 import { type ActualAggregate, inspectAggregate } from "../aggregate/inspect";
+import { refreshCall } from "../aggregate/refreshCall";
 import { inspecting } from "../converging";
 import { TimescaleError } from "../errors";
 import { inspectHypertable } from "../hypertable/inspect";
@@ -128,15 +129,8 @@ async function intoAggregate(place: Place): Promise<Restored> {
     const { actual, raw, upTo } = found;
     if (!options.dryRun && upTo !== null && manifest.rows > 0) {
         options.onStatus("marking the time before it as refreshed");
-        const procedure = quoteQualified({
-            schema: extensionSchema,
-            name: "refresh_continuous_aggregate",
-        });
-        await call(
-            session,
-            `CALL ${procedure}(${escapeLiteral(quoteQualified(actual.name))}::regclass, NULL, ${escapeLiteral(upTo)}::${actual.timeType})`,
-            object,
-        );
+        const bound = `${escapeLiteral(upTo)}::${actual.timeType}`;
+        await call(session, refreshCall(extensionSchema, actual.name, "NULL", bound), object);
     }
     return staged(place, async (client) => {
         const time = escapeIdentifier(actual.timeColumn);

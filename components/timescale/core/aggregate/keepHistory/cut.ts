@@ -1,30 +1,9 @@
 /** Where a new version begins to be computed: what is older is copied from the old one. */
 import { escapeIdentifier, escapeLiteral, quoteQualified } from "../../identifier";
 import type { Queryable } from "../../session";
+import { bucketAt, bucketFrom, type Buckets, timeOf, utcText } from "../bucket";
 import { rawFloor } from "../floor";
 import type { ActualAggregate } from "../inspect";
-
-type Buckets = Pick<ActualAggregate, "bucketWidth" | "bucketTimezone">;
-
-/** The bucket that a time lies in, as SQL. @param time the same */
-function bucketOf({ bucketWidth, bucketTimezone }: Buckets, time: string): string {
-    const zone = bucketTimezone === null ? "" : `, ${escapeLiteral(bucketTimezone)}`;
-    return `time_bucket(${widthOf({ bucketWidth })}, ${time}${zone})`;
-}
-
-/** The first bucket that begins at a time or after it. */
-function bucketFrom(version: Buckets, time: string): string {
-    const at = bucketOf(version, time);
-    return `(CASE WHEN ${at} < ${time} THEN ${at} + ${widthOf(version)} ELSE ${at} END)`;
-}
-
-function widthOf({ bucketWidth }: Pick<Buckets, "bucketWidth">): string {
-    return `${escapeLiteral(bucketWidth ?? "0")}::interval`;
-}
-
-function literal(time: string): string {
-    return `to_char(${time} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
-}
 
 /**
  * @param sourceId hypertable whose data decides
@@ -36,11 +15,8 @@ export async function cutOf(
     version: Buckets,
 ): Promise<string> {
     const floor = await rawFloor(client, sourceId);
-    const at =
-        floor === null
-            ? bucketOf(version, "now()")
-            : bucketFrom(version, `${escapeLiteral(floor)}::timestamptz`);
-    const { rows } = await client.query<{ cut: string }>(`SELECT ${literal(at)} AS cut`);
+    const at = floor === null ? bucketAt(version, "now()") : bucketFrom(version, timeOf(floor));
+    const { rows } = await client.query<{ cut: string }>(`SELECT ${utcText(at)} AS cut`);
     return rows[0]?.cut ?? "";
 }
 
@@ -59,12 +35,12 @@ export async function beginsOf(
         readonly retention: string | null;
     }, // prettier-ignore
 ): Promise<{ readonly from: string; readonly both: string }> {
-    const at = `${escapeLiteral(cut)}::timestamptz`;
+    const at = timeOf(cut);
     const kept = `now() - ${escapeLiteral(retention ?? "0")}::interval`;
     const { rows } = await client.query<{ from: string; both: string }>(
         [
-            `SELECT ${literal(retention === null ? at : `greatest(${at}, ${bucketOf(version, `least(oldest, ${kept})`)})`)} AS from,`,
-            `    ${literal(`greatest(${at}, ${bucketFrom(version, "oldest")})`)} AS both`,
+            `SELECT ${utcText(retention === null ? at : `greatest(${at}, ${bucketAt(version, `least(oldest, ${kept})`)})`)} AS from,`,
+            `    ${utcText(`greatest(${at}, ${bucketFrom(version, "oldest")})`)} AS both`,
             `FROM (SELECT min(${escapeIdentifier(old.timeColumn)}) AS oldest FROM ${quoteQualified(old.materialization)}) o`,
         ].join("\n"),
     );

@@ -19,7 +19,7 @@ import type { Queryable, Session } from "../../session";
 import { readSql } from "../../sqlFile";
 import type { DesiredQuery } from "../diff";
 import { rawFloor } from "../floor";
-import { historyAtStake } from "../history";
+import { type HistoryAtStake, historyAtStake } from "../history";
 import type { ActualAggregate } from "../inspect";
 import type { DesiredAggregate } from "../spec";
 import { declaredAs } from "./declaredAs";
@@ -37,6 +37,7 @@ export interface Change {
     readonly actual: ActualAggregate;
     readonly desired: DesiredAggregate;
     readonly query: DesiredQuery;
+    readonly stake: HistoryAtStake;
     /** A version with just that query which was replaced before: it comes back. */
     readonly former?: ActualAggregate;
 }
@@ -47,8 +48,8 @@ export function inspectReplacement(
     searchPath: readonly string[],
 ): Promise<Outcome> {
     return trying(session, change.desired, searchPath, "inspect_replacement", async (client) => {
-        const trial = new Trial(client, new Date());
-        await trial.change(change);
+        const trial = new Trial(client, change, new Date());
+        await trial.run();
         return trial.outcome();
     });
 }
@@ -72,6 +73,7 @@ class Trial {
 
     constructor(
         private readonly client: Queryable,
+        private readonly changed: Change,
         private readonly now: Date,
     ) {}
 
@@ -107,7 +109,8 @@ class Trial {
             .reduce((text, { old, name }) => readInstead(text, old.name, name), definition);
     }
 
-    async change({ actual, desired, query, former }: Change): Promise<void> {
+    async run(): Promise<void> {
+        const { actual, desired, query, former } = this.changed;
         const name = { schema: desired.schema, name: desired.name };
         const versions = await this.renameVersions(actual, name, former);
         if (former !== undefined) {
@@ -119,7 +122,7 @@ class Trial {
         }
         const beside = versions.building ?? buildingName(name);
         await this.standIn(beside, statementBody(desired.query));
-        const version = { ...query, groupColumns: await this.groupColumns(beside) };
+        const version = { ...query, groupColumns: await this.groupColumns(beside, query) };
         await this.addBuilt(name, actual, { ...desired, ...beside }, version);
         await this.addReaders(actual, beside);
     }
@@ -142,18 +145,17 @@ class Trial {
         await this.client.query(`CREATE TEMPORARY VIEW ${escapeIdentifier(name)} AS\n${query}\n`);
     }
 
-    private async groupColumns(beside: QualifiedName): Promise<string[]> {
+    /** What the query groups by, without its bucket. */
+    private async groupColumns(
+        beside: QualifiedName,
+        { definition, columns }: DesiredQuery,
+    ): Promise<string[]> {
         const { rows } = await this.client.query<{ columns: string[] }>(
             readSql("catalog/group_columns.sql"),
             [quoteQualified({ ...beside, schema: "pg_temp" })],
         );
-        const { rows: columns } = await this.client.query<{ definition: string; names: string[] }>(
-            `SELECT pg_get_viewdef($1::regclass) AS definition, array_agg(attname::text ORDER BY attnum) AS names
-             FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0`,
-            [quoteQualified({ ...beside, schema: "pg_temp" })],
-        );
-        const parsed = parseDefinition(columns[0]?.definition ?? "", columns[0]?.names ?? []);
-        const buckets = parsed.columns.filter(({ expression }) =>
+        const names = columns.map(({ name }) => name);
+        const buckets = parseDefinition(definition, names).columns.filter(({ expression }) =>
             expression.includes("time_bucket("),
         );
         return (rows[0]?.columns ?? []).filter((key) => !buckets.some(({ name }) => name === key));
@@ -212,7 +214,7 @@ class Trial {
             beside: { schema: pair.beside.schema, name: pair.beside.name },
             replaced: replacedName(name, old.materializationId, this.now),
             ...(standing !== undefined && { standing }),
-            stake: await historyAtStake(this.client, old),
+            stake: old === this.changed.actual ? this.changed.stake : await historyAtStake(this.client, old), // prettier-ignore
             floor: await rawFloor(this.client, old.sourceId),
         });
     }

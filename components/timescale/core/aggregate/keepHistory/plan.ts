@@ -1,6 +1,7 @@
 /** A changed query with its history kept: what preview shows of it, and the statements in their order. */
-import { displayName, escapeLiteral } from "../../identifier";
+import { displayName } from "../../identifier";
 import type { ChangeLine, Hazard, Plan, Statement } from "../../plan";
+import { timeOf } from "../bucket";
 import type { QueryDifference } from "../diff";
 import { describeStake } from "../history";
 import type { ActualAggregate } from "../inspect";
@@ -13,7 +14,7 @@ import {
     indexesAfterExchange,
     markBuilding,
     markDone,
-    pauseStatements,
+    pauseRefresh,
 } from "./statements";
 
 export interface ReplacementContext {
@@ -31,7 +32,7 @@ export function planReplacement(
         lines: [queryLine(query), ...lines(replacement)],
         statements: [
             ...replacement.pairs.flatMap((pair) => build(pair, context)),
-            ...pauseStatements(replacement.pairs),
+            ...replacement.pairs.map(pauseRefresh),
             ...exchangeStatements(replacement, {
                 login: context.login,
                 cuts: replacement.pairs.map(({ stake, floor, mapping }) =>
@@ -61,7 +62,6 @@ export function queryLine({ was, will, columns }: QueryDifference): ChangeLine {
 function build(pair: Pair, { creation }: ReplacementContext): Statement[] {
     const { mapping, floor, stake, beside, name } = pair;
     if (mapping === null) return [];
-    const bound = `${escapeLiteral(floor ?? "infinity")}::timestamptz`;
     return [
         ...(pair.standing === undefined
             ? [...creation(asBuilt(pair)), markBuilding(beside, { of: displayName(name) })]
@@ -69,8 +69,8 @@ function build(pair: Pair, { creation }: ReplacementContext): Statement[] {
         ...(stake.rows === 0
             ? []
             : [
-                  ...(floor === null ? [] : [markDone(beside, bound, "public")]),
-                  ...copyStatements(pair, mapping, floor === null ? {} : { to: bound }),
+                  ...(floor === null ? [] : [markDone(beside, floor, "public")]),
+                  ...copyStatements(pair, mapping, floor === null ? {} : { to: timeOf(floor) }),
               ]),
     ];
 }

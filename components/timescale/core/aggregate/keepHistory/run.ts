@@ -8,8 +8,7 @@ import { backOff } from "exponential-backoff";
 import { type ApplyOptions, applyStatements } from "../../apply";
 import { inspecting, trying } from "../../converging";
 import { TimescaleError } from "../../errors";
-import { displayName, escapeLiteral, type QualifiedName, quoteQualified } from "../../identifier";
-import { bucketsOf } from "../../locks";
+import { displayName, escapeIdentifier, escapeLiteral, type QualifiedName, quoteQualified } from "../../identifier"; // prettier-ignore
 import type { BuildingState } from "../../marker";
 import { viewOver } from "../../normalise";
 import type { Statement } from "../../plan";
@@ -18,8 +17,9 @@ import type { UsableServer } from "../../server";
 import type { Queryable, Session } from "../../session";
 import { readSql } from "../../sqlFile";
 import { roleStatements } from "../../tableStatements";
+import { bucketAt, timeOf, utcText, widthOf } from "../bucket";
 import { fill } from "../fill";
-import { historyAtStake } from "../history";
+import { rawRanges } from "../history";
 import type { ActualAggregate } from "../inspect";
 import { beginsOf, cutOf } from "./cut";
 import { jobOf } from "./declaredAs";
@@ -35,8 +35,9 @@ import {
     indexesAfterExchange,
     markBuilding,
     markDone,
-    pauseStatements,
-    resumeStatements,
+    pauseRefresh,
+    refreshOpen,
+    resumeRefresh,
 } from "./statements";
 import { verifyComputed, verifyCopied } from "./verify";
 import { inspectStanding, versionTree } from "./versions";
@@ -102,25 +103,32 @@ class Run {
             ]);
             version = await this.inspect(pair.beside);
         }
-        let state = version.marker.building ?? { of: title };
-        if (state.cut === undefined) {
-            await this.fillFrom(pair, version, await this.cut(pair, version));
-            // Raw data may have been dropped meanwhile: what it takes with it is copied.
-            const cut = await this.cut(pair, version);
-            await this.apply(pair, [markDone(pair.beside, `${escapeLiteral(cut)}::timestamptz`, this.options.server.extensionSchema)]); // prettier-ignore
-            state = { ...state, cut };
-            await this.apply(pair, [markBuilding(pair.beside, state)]);
-        }
-        const { cut = await this.cut(pair, version) } = state;
-        await this.copy(pair, version, mapping, { ...state, cut });
+        const { building = { of: title } } = version.marker;
+        const cut = building.cut ?? (await this.compute(pair, version, building));
+        await this.copy(pair, version, mapping, { ...building, cut });
         this.options.onStatus(`comparing the history of ${title} in both versions`);
         await this.reading((client) => verifyCopied(client, old, version, mapping, cut));
         const { rows } = await this.reading((client) =>
             client.query<{ copied: boolean }>(
-                `SELECT EXISTS (SELECT FROM ${quoteQualified(old.name)} WHERE ${mapping.newBucket} < ${escapeLiteral(cut)}::timestamptz) AS copied`,
+                `SELECT EXISTS (SELECT FROM ${quoteQualified(old.name)} WHERE ${mapping.newBucket} < ${timeOf(cut)}) AS copied`,
             ),
         );
         return { pair, version, cut, copied: rows[0]?.copied === true };
+    }
+
+    /** Fills what raw data has whole. @returns the cut, which is marked: what is before it is done, and empty */
+    private async compute(
+        pair: Pair,
+        version: ActualAggregate,
+        state: BuildingState,
+    ): Promise<string> {
+        await this.fillFrom(pair, version, await this.cut(pair, version));
+        // Raw data may have been dropped meanwhile: what it takes with it is copied.
+        const cut = await this.cut(pair, version);
+        const { extensionSchema } = this.options.server;
+        await this.apply(pair, [markDone(pair.beside, cut, extensionSchema)]);
+        await this.apply(pair, [markBuilding(pair.beside, { ...state, cut })]);
+        return cut;
     }
 
     async bringBack(pair: Pair): Promise<Built> {
@@ -143,7 +151,7 @@ class Run {
                 },
             );
         }
-        return { pair, version, cut, copied: true };
+        return { pair, version, cut, copied: false };
     }
 
     /** What an earlier attempt left, if it is of use; it is dropped when it is of another query. */
@@ -220,21 +228,15 @@ class Run {
                 pair.old.materializationId,
             ]),
         );
-        const time = (text: string): string => `${escapeLiteral(text)}::timestamptz`;
-        const aligned = rows
-            .map(({ edge }) => edge)
-            .filter((edge) => edge < cut && (state.copied === undefined || edge > state.copied)); // prettier-ignore
-        const edges = [...aligned, cut];
+        const within = rows.map(({ edge }) => edge).filter((edge) => edge < cut);
+        // What an earlier attempt has copied ends at an edge, or at the cut.
+        const edges = [...within, cut].filter((edge) => edge > (state.copied ?? ""));
         let from = state.copied;
         for (const [at, edge] of edges.entries()) {
-            if (from === cut) break;
             this.options.onStatus(`copying the history of ${displayName(pair.name)}, ${at}/${edges.length} chunks`); // prettier-ignore
-            const to = edge === cut ? time(cut) : bucketAt(version, time(edge));
             const range: CopiedRange = {
-                ...(from !== undefined && {
-                    from: from === cut ? time(cut) : bucketAt(version, time(from)),
-                }),
-                to,
+                ...(from !== undefined && { from: bucketAt(version, timeOf(from)) }),
+                to: edge === cut ? timeOf(cut) : bucketAt(version, timeOf(edge)),
             };
             await this.apply(pair, [
                 ...copyStatements({ old: pair.old, beside: version.name }, mapping, range),
@@ -252,18 +254,17 @@ class Run {
         mapping: Mapping,
         cut: string,
     ): Promise<void> {
-        const { raw } = await this.reading((client) => historyAtStake(client, pair.old));
+        const raw = await this.reading((client) => rawRanges(client, pair.old.sourceId));
         if (raw.length < 2) return;
-        const width = `${escapeLiteral(version.bucketWidth ?? "0")}::interval`;
         const times = (list: readonly string[]): string =>
             `ARRAY[${list.map((time) => escapeLiteral(time)).join(", ")}]::timestamptz[]`;
         const gaps = [
             `NOT EXISTS (SELECT FROM unnest(${times(raw.map(({ begins }) => begins))}, ${times(raw.map(({ ends }) => ends))}) raw (begins, ends)`,
-            `    WHERE raw.begins < $bucket + ${width} AND raw.ends > $bucket)`,
+            `    WHERE raw.begins < $bucket + ${widthOf(version)} AND raw.ends > $bucket)`,
             // What is newer than all raw data is still to come.
-            `AND $bucket < ${escapeLiteral(raw.at(-1)?.begins ?? "")}::timestamptz`,
+            `AND $bucket < ${timeOf(raw.at(-1)?.begins ?? "")}`,
         ].join("\n");
-        const range = { from: `${escapeLiteral(cut)}::timestamptz`, gaps };
+        const range = { from: timeOf(cut), gaps };
         await this.apply(
             pair,
             copyStatements({ old: pair.old, beside: version.name }, mapping, range),
@@ -273,7 +274,7 @@ class Run {
     /** No refresh job adds a bucket to an old version any more; one that runs is waited for. */
     async holdStill(): Promise<void> {
         const { pairs } = this;
-        for (const pair of pairs) await this.apply(pair, [...pauseStatements([pair]), ...(await this.held(pair))]); // prettier-ignore
+        for (const pair of pairs) await this.apply(pair, [pauseRefresh(pair), ...(await this.held(pair))]); // prettier-ignore
         const names = pairs.flatMap(({ old }) => {
             const job = jobOf(old, "refresh");
             return job === undefined ? [] : [`Refresh Continuous Aggregate Policy [${job.id}]`];
@@ -312,7 +313,7 @@ class Run {
         for (const pair of this.pairs) {
             if (pair.desired.refreshPolicy?.paused === true) continue;
             // The error that led here is the one to report.
-            await this.apply(pair, resumeStatements([pair])).then(undefined, () => undefined);
+            await this.apply(pair, [resumeRefresh(pair)]).then(undefined, () => undefined);
         }
     }
 
@@ -324,25 +325,18 @@ class Run {
         await this.fillFrom(pair, version, cut > floor ? cut : floor, true);
         // Not by the views: one that is real-time shows raw rows as well.
         const newest = (one: ActualAggregate): string =>
-            `(SELECT max(${bucket(one)}) FROM ${quoteQualified(one.materialization)})`;
+            `(SELECT max(${escapeIdentifier(one.timeColumn)}) FROM ${quoteQualified(one.materialization)})`;
         const { rows } = await this.reading((client) =>
             client.query<{ open: string | null }>(
                 `SELECT CASE WHEN ${newest(pair.old)} > ${newest(version)}
-                    THEN to_char(${newest(version)} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') END AS open`,
+                    THEN ${utcText(newest(version))} END AS open`,
             ),
         );
         const open = rows[0]?.open ?? null;
         if (open !== null && pair.old.bucketWidth === version.bucketWidth) {
             // The old one shows a bucket that is not over.
-            const procedure = quoteQualified({ schema: this.options.server.extensionSchema, name: "refresh_continuous_aggregate" }); // prettier-ignore
-            await this.apply(pair, [
-                {
-                    name: "refresh_continuous_aggregate",
-                    sql: `CALL ${procedure}(${escapeLiteral(quoteQualified(version.name))}::regclass, ${escapeLiteral(open)}::timestamptz, NULL)`,
-                    outside: {},
-                    lock: { mode: "ExclusiveLock", on: [bucketsOf(displayName(version.name))], chunks: false }, // prettier-ignore
-                },
-            ]);
+            const { extensionSchema } = this.options.server;
+            await this.apply(pair, [refreshOpen(version.name, open, extensionSchema)]);
         }
         if (pair.mapping === null) return;
         this.options.onStatus(`comparing what both versions of ${title} compute`);
@@ -355,9 +349,7 @@ class Run {
     async exchange(replacement: Replacement, built: readonly Built[]): Promise<void> {
         const [top] = replacement.pairs;
         this.options.onStatus("the new version takes its place");
-        const cuts = built.map(({ cut, copied, pair }) =>
-            copied && pair.mapping !== null ? cut : undefined,
-        );
+        const cuts = built.map(({ cut, copied }) => (copied ? cut : undefined));
         const statements = exchangeStatements(replacement, {
             login: this.session.connection.user,
             cuts,
@@ -404,12 +396,3 @@ class Run {
 }
 
 class StillRunning extends Error {}
-
-function bucket({ timeColumn }: ActualAggregate): string {
-    return `"${timeColumn.replaceAll('"', '""')}"`;
-}
-
-function bucketAt({ bucketWidth, bucketTimezone }: ActualAggregate, time: string): string {
-    const zone = bucketTimezone === null ? "" : `, ${escapeLiteral(bucketTimezone)}`;
-    return `time_bucket(${escapeLiteral(bucketWidth ?? "0")}::interval, ${time}${zone})`;
-}

@@ -15,8 +15,10 @@ import { buildingMarker, type BuildingState, replacedMarker } from "../../marker
 import type { Statement } from "../../plan";
 import { policyProcedures } from "../../policy";
 import { renameStatements } from "../../tableStatements";
+import { timeOf } from "../bucket";
 import type { ActualAggregate } from "../inspect";
 import { markStatement } from "../mark";
+import { refreshCall } from "../refreshCall";
 import type { DesiredAggregate } from "../spec";
 import { dropGuardStatement, guardStatement } from "./guard";
 import type { Mapping } from "./mapping";
@@ -45,14 +47,29 @@ export function markBuilding(beside: QualifiedName, state: BuildingState): State
 /**
  * Marks everything before the cut as refreshed, while nothing is there: rows that were copied before
  * would be deleted by the first refresh that reaches them.
- *
- * @param bound the cut as a literal with its type
  */
-export function markDone(beside: QualifiedName, bound: string, extensionSchema: string): Statement {
-    const procedure = quoteQualified({ schema: extensionSchema, name: "refresh_continuous_aggregate" }); // prettier-ignore
+export function markDone(beside: QualifiedName, cut: string, extensionSchema: string): Statement {
+    return refreshBeside(beside, extensionSchema, "NULL", timeOf(cut));
+}
+
+/** Computes a bucket that is not over, because the old version shows it. */
+export function refreshOpen(
+    beside: QualifiedName,
+    from: string,
+    extensionSchema: string,
+): Statement {
+    return refreshBeside(beside, extensionSchema, timeOf(from), "NULL");
+}
+
+function refreshBeside(
+    beside: QualifiedName,
+    extensionSchema: string,
+    from: string,
+    to: string,
+): Statement {
     return {
         name: "refresh_continuous_aggregate",
-        sql: `CALL ${procedure}(${escapeLiteral(quoteQualified(beside))}::regclass, NULL, ${bound})`,
+        sql: refreshCall(extensionSchema, beside, from, to),
         outside: {},
         lock: lockOn("ExclusiveLock", bucketsOf(displayName(beside))),
     };
@@ -106,13 +123,13 @@ export function copyStatements(
     ];
 }
 
-/** The refresh jobs of the old versions wait, so that none adds a bucket that the new ones lack. */
-export function pauseStatements(pairs: readonly Pair[]): Statement[] {
-    return pairs.map(({ old }) => scheduleJobs(old.name, ["refresh"], false));
+/** The refresh job of the old version waits, so that it adds no bucket that the new one lacks. */
+export function pauseRefresh({ old }: Pair): Statement {
+    return scheduleJobs(old.name, ["refresh"], false);
 }
 
-export function resumeStatements(pairs: readonly Pair[]): Statement[] {
-    return pairs.map(({ old }) => scheduleJobs(old.name, ["refresh"], true));
+export function resumeRefresh({ old }: Pair): Statement {
+    return scheduleJobs(old.name, ["refresh"], true);
 }
 
 export interface ExchangeOptions {
@@ -156,7 +173,6 @@ class Roles {
 }
 
 function exchangeNames({ name, old, beside, replaced, desired }: Pair): Statement[] {
-    const aside = replaced;
     const { schema } = old.materialization;
     const [was, next] = [displayName(old.name), displayName(beside)];
     return [
@@ -168,11 +184,11 @@ function exchangeNames({ name, old, beside, replaced, desired }: Pair): Statemen
                 lock: { ...lockOn("AccessExclusiveLock", bucketsOf(was)), chunks: true },
             })),
         ...locked(
-            renameStatements("MATERIALIZED VIEW", old.name, aside),
+            renameStatements("MATERIALIZED VIEW", old.name, replaced),
             "AccessExclusiveLock",
             was,
         ),
-        ...locked([markStatement(aside, replacedMarker(displayName(name)))], "ShareUpdateExclusiveLock", bucketsOf(was)), // prettier-ignore
+        ...locked([markStatement(replaced, replacedMarker(displayName(name)))], "ShareUpdateExclusiveLock", bucketsOf(was)), // prettier-ignore
         ...locked(renameStatements("MATERIALIZED VIEW", beside, name), "AccessExclusiveLock", next),
         ...locked([markStatement(name, null)], "ShareUpdateExclusiveLock", bucketsOf(next)),
     ];

@@ -4,9 +4,10 @@
  */
 import { bucketColumn, type Definition, parseDefinition } from "../../definition";
 import { TimescaleError } from "../../errors";
-import { displayName, escapeIdentifier, escapeLiteral, quoteQualified } from "../../identifier";
+import { displayName, escapeIdentifier, quoteQualified } from "../../identifier";
 import type { Queryable } from "../../session";
 import { readSql } from "../../sqlFile";
+import { bucketAt, timeOf, widthOf } from "../bucket";
 import type { ActualAggregate } from "../inspect";
 import type { Mapping } from "./mapping";
 
@@ -16,7 +17,7 @@ const numeric = /^(?:smallint|integer|bigint|numeric(?:\(.*\))?|real|double prec
 type Totals = Readonly<Record<string, string | null>>;
 
 /**
- * @param below SQL condition on the old bucket that says which rows were copied
+ * @param cut literal of the first bucket that was computed; what is before it was copied
  * @throws TimescaleError with both totals of the first column that differs
  */
 export async function verifyCopied(
@@ -48,7 +49,7 @@ export async function verifyCopied(
     // Retention may have dropped a chunk of the old version since it was copied.
     const first = `(SELECT min(${mapping.newBucket}) FROM ${quoteQualified(old.name)})`;
     const newBucket = escapeIdentifier(mapping.bucketName);
-    const bound = `${escapeLiteral(cut)}::timestamptz`;
+    const bound = timeOf(cut);
     const was = await totals(client, old, oldTotals, `${mapping.newBucket} < ${bound}`);
     const will = await totals(
         client,
@@ -127,20 +128,13 @@ async function settled(
         );
         pending.push(...rows);
     }
-    const width = `${escapeLiteral(built.bucketWidth ?? old.bucketWidth ?? "0")}::interval`;
-    const bucketOf = (time: string): string => {
-        const zone =
-            built.bucketTimezone === null ? "" : `, ${escapeLiteral(built.bucketTimezone)}`;
-        return `time_bucket(${width}, ${time}${zone})`;
-    };
-    const time = (text: string): string => `${escapeLiteral(text)}::timestamptz`;
     const from = (text: string): string =>
-        text === "-infinity" ? time(text) : bucketOf(time(text));
+        text === "-infinity" ? timeOf(text) : bucketAt(built, timeOf(text));
     const to = (text: string): string =>
-        text === "infinity" ? time(text) : `${bucketOf(time(text))} + ${width}`;
+        text === "infinity" ? timeOf(text) : `${bucketAt(built, timeOf(text))} + ${widthOf(built)}`;
     return (bucket) =>
         [
-            `${bucket} >= ${time(cut)}`,
+            `${bucket} >= ${timeOf(cut)}`,
             ...pending.map(
                 ({ begins, ends }) =>
                     `NOT (${bucket} >= ${from(begins)} AND ${bucket} < ${to(ends)})`,
