@@ -4,9 +4,10 @@
  */
 import type { Client } from "pg";
 
-import { historyAtStake, type RawRange } from "../aggregate/history";
+import { type RawRange, rawRanges } from "../aggregate/history";
 import { type ActualAggregate, inspectAggregate } from "../aggregate/inspect";
 import { refreshCall } from "../aggregate/refreshCall";
+import { applyStatements } from "../apply";
 import { inspecting } from "../converging";
 import { TimescaleError } from "../errors";
 import { inspectHypertable } from "../hypertable/inspect";
@@ -109,7 +110,7 @@ async function standingAt(client: Queryable, name: QualifiedName): Promise<Stand
  * nothing, so that what is put there stays.
  */
 async function intoAggregate(place: Place): Promise<Restored> {
-    const { session, backup, into, extensionSchema, options } = place;
+    const { session, backup, into, searchPath, extensionSchema, options } = place;
     const { manifest } = backup;
     const object = displayName(into);
     const { found } = await inspecting(session, into, async (client) => {
@@ -118,7 +119,7 @@ async function intoAggregate(place: Place): Promise<Restored> {
         const time = escapeIdentifier(actual.timeColumn);
         const columns = await columnsOf(client, actual.materialization);
         refuseOtherColumns(manifest.columns, columns, object);
-        const { raw } = await historyAtStake(client, actual);
+        const raw = await rawRanges(client, actual.sourceId);
         const { rows } = await client.query<{ upTo: string | null }>(
             // Where nothing stands, up to the end of what is restored; in the past in every case.
             `SELECT least(min(${time}), $1::${actual.timeType} + $2::interval)::text AS "upTo" FROM ${quoteQualified(actual.materialization)}`,
@@ -130,7 +131,12 @@ async function intoAggregate(place: Place): Promise<Restored> {
     if (!options.dryRun && upTo !== null && manifest.rows > 0) {
         options.onStatus("marking the time before it as refreshed");
         const bound = `${escapeLiteral(upTo)}::${actual.timeType}`;
-        await call(session, refreshCall(extensionSchema, actual.name, "NULL", bound), object);
+        const sql = refreshCall(extensionSchema, actual.name, "NULL", bound);
+        await applyStatements(
+            session,
+            [{ name: "refresh_continuous_aggregate", sql, outside: {} }],
+            { object, searchPath, onRetry: options.onStatus },
+        );
     }
     return staged(place, async (client) => {
         const time = escapeIdentifier(actual.timeColumn);
@@ -183,17 +189,6 @@ async function endangered(
         ],
     );
     return Number(rows[0]?.endangered ?? 0);
-}
-
-async function call({ client }: Session, sql: string, object: string): Promise<void> {
-    await client.query("SET TimeZone TO 'UTC'");
-    try {
-        await client.query(sql);
-    } catch (error) {
-        throw serverError(error, { statement: "refresh_continuous_aggregate", object });
-    } finally {
-        await client.query("RESET TimeZone").then(undefined, () => undefined);
-    }
 }
 
 /** A row that stands is told by the table's unique keys; a table without any takes rows only where it holds none. */

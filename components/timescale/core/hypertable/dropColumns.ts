@@ -6,8 +6,6 @@
  * their names back.
  */
 import { applyStatements } from "../apply";
-import { type Backup, dump } from "../backup/dump";
-import { createBackupFolder } from "../backup/folder";
 import { describeRows } from "../backup/manifest";
 import { renameColumnStatements } from "../columns";
 import { displayName, escapeIdentifier, type QualifiedName, quoteQualified, unquote } from "../identifier"; // prettier-ignore
@@ -15,6 +13,7 @@ import type { Statement } from "../plan";
 import { isTransient, serverError } from "../serverErrors";
 import { inTransaction, type Session } from "../session";
 import { roleStatements } from "../tableStatements";
+import { backUpHypertable } from "./backup";
 import type { ActualHypertable } from "./inspect";
 import { type LeavingColumn, leavingName } from "./leaving";
 
@@ -57,7 +56,14 @@ export async function dropColumnsAfterBackup(
             name: column,
             standing: aside.find(({ was }) => was === standing)?.will ?? standing,
         }));
-        const backup = await writeBackup(session, { ...options, columns: renamed });
+        const backup = await backUpHypertable(session, {
+            ...{ name, owner, searchPath, onStatus, folder: options.folder },
+            reason: "drop_columns",
+            relation: actual.name,
+            columns: writtenColumns(actual, renamed),
+            timeColumn: actual.timeColumn,
+            databaseUuid: options.databaseUuid,
+        });
         await applyStatements(session, await options.plan(), settings);
         const names = columns.map(({ name: column }) => column).join(", ");
         return `dropped ${columns.length === 1 ? "column" : "columns"} ${names} of hypertable ${object}: ${describeRows(backup.range)}; backup in ${backup.folder}`;
@@ -91,37 +97,15 @@ async function tryDropping(
     }
 }
 
-function writeBackup(
-    session: Session,
-    { name, actual, databaseUuid, columns, folder, owner, searchPath, onStatus }: DropColumnsOptions, // prettier-ignore
-): Promise<Backup> {
-    const object = displayName(name);
-    const written = new Map([
+/** What is written of each row, by its name now. */
+function writtenColumns(
+    actual: ActualHypertable,
+    columns: readonly LeavingColumn[],
+): ReadonlyMap<string, string> {
+    return new Map([
         ...keyColumns(actual, columns).map((column) => [column, column] as const),
         ...columns.map(({ name: column, standing }) => [standing, column] as const),
     ]);
-    return inTransaction(session, { searchPath, oneSnapshot: true }, async (client) => {
-        for (const { sql } of roleStatements(owner, session.connection.user)) {
-            await client.query(sql);
-        }
-        const taken = new Date();
-        return dump(client, createBackupFolder(folder, name, taken), {
-            reason: "drop_columns",
-            kind: "hypertable",
-            object: name,
-            relation: actual.name,
-            columns: written,
-            definition: null,
-            timeColumn: actual.timeColumn,
-            bucketWidth: null,
-            history: null,
-            databaseUuid,
-            taken,
-            onStatus: (text) => onStatus(`${text} of ${object}`),
-        });
-    }).then(undefined, (error: unknown) => {
-        throw serverError(error, { statement: "backup", object });
-    });
 }
 
 /** What tells of which row a value was: the primary or a unique key, or else everything that stays. */

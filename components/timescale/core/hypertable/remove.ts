@@ -6,18 +6,17 @@
  * backup does not hold, however long it takes. When the backup fails the table gets its name back.
  */
 import { applyStatements } from "../apply";
-import { type Backup, dump, rowRange } from "../backup/dump";
-import { createBackupFolder } from "../backup/folder";
+import { rowRange } from "../backup/dump";
 import { countOf, describeRows, sizeOf } from "../backup/manifest";
 import { inspecting } from "../converging";
 import { displayName, type QualifiedName, quoteQualified, withSuffix } from "../identifier";
 import type { KnownObject } from "../memory";
 import { withJobsPaused } from "../pausedJobs";
 import { refuseAnother, refuseDependants } from "../removal";
-import { serverError } from "../serverErrors";
-import { inTransaction, type Queryable, type Session, withObjectLock } from "../session";
+import { type Queryable, type Session, withObjectLock } from "../session";
 import { readSql } from "../sqlFile";
 import { renameStatements, roleStatements } from "../tableStatements";
+import { backUpHypertable } from "./backup";
 import { type ActualHypertable, inspectHypertable } from "./inspect";
 
 export interface RemoveHypertableOptions {
@@ -81,9 +80,15 @@ async function removeLocked(
             session,
             { ...settings, owner, standing: actual.name, id: actual.hypertableId },
             async (aside) => {
-                const folder = await writeBackup(session, found, { name, owner, backup, aside, searchPath, onRetry }); // prettier-ignore
+                const backedUp = await backUpHypertable(session, {
+                    ...{ name, owner, searchPath, folder: backup, onStatus: onRetry },
+                    reason: "delete",
+                    relation: aside,
+                    timeColumn: actual.timeColumn,
+                    databaseUuid: found.databaseUuid,
+                });
                 await drop(aside);
-                return folder;
+                return backedUp;
             },
         );
         return `dropped hypertable ${object}: ${describeRows(written.range)}; backup in ${written.folder}`;
@@ -150,47 +155,4 @@ async function withNameTaken<T>(
         if (!already) await rename(aside, standing).then(undefined, () => undefined);
         throw error;
     }
-}
-
-function writeBackup(
-    session: Session,
-    { actual, databaseUuid }: Found,
-    {
-        name,
-        owner,
-        backup,
-        aside,
-        searchPath,
-        onRetry,
-    }: {
-        readonly name: QualifiedName;
-        readonly owner: string | undefined;
-        readonly backup: string;
-        readonly aside: QualifiedName;
-        readonly searchPath: readonly string[];
-        readonly onRetry: (reason: string) => void;
-    },
-): Promise<Backup> {
-    const object = displayName(name);
-    return inTransaction(session, { searchPath, oneSnapshot: true }, async (client) => {
-        for (const { sql } of roleStatements(owner, session.connection.user)) {
-            await client.query(sql);
-        }
-        const taken = new Date();
-        return dump(client, createBackupFolder(backup, name, taken), {
-            reason: "delete",
-            kind: "hypertable",
-            object: name,
-            relation: aside,
-            definition: null,
-            timeColumn: actual.timeColumn,
-            bucketWidth: null,
-            history: null,
-            databaseUuid,
-            taken,
-            onStatus: (text) => onRetry(`${text} of ${object}`),
-        });
-    }).then(undefined, (error: unknown) => {
-        throw serverError(error, { statement: "backup", object });
-    });
 }
