@@ -1,14 +1,14 @@
 /** `npm run backfill`: computes an aggregate's buckets by hand, in the windows of a fill. */
 import { dirname } from "node:path";
 
-import { explain, TimescaleError } from "../components/timescale/core/errors";
 import { withSession } from "../components/timescale/core/session";
 import { type BackfillOptions, parseOptions } from "./backfill/options";
 import { describeResult, type Result, resultAsJson } from "./backfill/report";
 import { backfill } from "./backfill/run";
 import { type StackDatabase, stackDatabase } from "./backfill/stack";
+import { endWith } from "./ending";
 import { withPassword } from "./import/password";
-import { colours, withStep } from "./progress";
+import { withStep } from "./progress";
 import { type Interrupts, listenForInterrupts } from "./start/interrupts";
 
 const root = dirname(__dirname);
@@ -50,11 +50,4 @@ function write(result: Result, json: boolean): void {
     process.stdout.write(`${text}\n`);
 }
 
-main().then(
-    () => process.exit(0),
-    (error: unknown) => {
-        const text = error instanceof TimescaleError ? explain(error) : String(error);
-        process.stderr.write(`${colours.red("error")}: ${text}\n`);
-        process.exit(1);
-    },
-);
+endWith(main());

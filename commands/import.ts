@@ -6,8 +6,9 @@ import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 
 import type { Connection } from "../components/timescale/core/connection";
-import { explain, TimescaleError } from "../components/timescale/core/errors";
+import { TimescaleError } from "../components/timescale/core/errors";
 import { withSession } from "../components/timescale/core/session";
+import { endWith } from "./ending";
 import { slug } from "./import/names";
 import { type ImportOptions, parseOptions } from "./import/options";
 import { withPassword } from "./import/password";
@@ -15,7 +16,7 @@ import { generate } from "./import/program";
 import { type Imported, readDatabase } from "./import/read";
 import { type Result, resultAsJson, resultAsText, undeclaredTable } from "./import/report";
 import { writeProgram } from "./import/write";
-import { colours, withStep } from "./progress";
+import { withStep } from "./progress";
 
 const root = dirname(__dirname);
 
@@ -84,11 +85,4 @@ function versionsOf(names: readonly string[]): Readonly<Record<string, string>> 
     return Object.fromEntries(names.map((name) => [name, manifest.dependencies[name] ?? "*"]));
 }
 
-main().then(
-    (code) => process.exit(code),
-    (error: unknown) => {
-        const text = error instanceof TimescaleError ? explain(error) : String(error);
-        process.stderr.write(`${colours.red("error")}: ${text}\n`);
-        process.exit(1);
-    },
-);
+endWith(main());

@@ -1,11 +1,11 @@
 /** `npm run restore`: from a backup that `backup` made before something was removed to its rows. */
 import { describeRows } from "../components/timescale/core/backup/manifest";
 import { describeRestored, restore } from "../components/timescale/core/backup/restore";
-import { explain, TimescaleError } from "../components/timescale/core/errors";
 import { displayName } from "../components/timescale/core/identifier";
 import { withSession } from "../components/timescale/core/session";
+import { endWith } from "./ending";
 import { withPassword } from "./import/password";
-import { colours, withStep } from "./progress";
+import { withStep } from "./progress";
 import { parseRestoreOptions } from "./restore/options";
 
 async function main(): Promise<void> {
@@ -25,11 +25,4 @@ async function main(): Promise<void> {
     process.stdout.write(`${lines.join("\n")}\n`);
 }
 
-main().then(
-    () => process.exit(0),
-    (error: unknown) => {
-        const text = error instanceof TimescaleError ? explain(error) : String(error);
-        process.stderr.write(`${colours.red("error")}: ${text}\n`);
-        process.exit(1);
-    },
-);
+endWith(main());

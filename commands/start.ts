@@ -8,12 +8,13 @@ import { dirname } from "node:path";
 import type { automation } from "@pulumi/pulumi";
 
 import type { Connection } from "../components/timescale/core/connection";
-import { explain, TimescaleError } from "../components/timescale/core/errors";
+import { TimescaleError } from "../components/timescale/core/errors";
 import program from "../index";
 import { loadDemo } from "./demo/load";
+import { failed } from "./ending";
 import { describe } from "./picture";
 import { renderPicture } from "./picture/render";
-import { colours, withStep } from "./progress";
+import { withStep } from "./progress";
 import { declaredIn } from "./start/declared";
 import { confirm, removeEverything, rollBack } from "./start/destroy";
 import { inWords, nothingChanged, type Summary } from "./start/events";
@@ -199,8 +200,6 @@ main().then(
             );
             process.exit(interruptedExitCode);
         }
-        const text = error instanceof TimescaleError ? explain(error) : String(error);
-        process.stderr.write(`${colours.red("error")}: ${text}\n`);
-        process.exit(1);
+        failed(error);
     },
 );

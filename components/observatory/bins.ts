@@ -50,8 +50,8 @@ type LevelName = keyof typeof levels;
 
 const files: Readonly<Record<LevelName, string>> = {
     "1hour": "bins/1hour.sql",
-    "1day": "bins/1day.sql",
-    "1month": "bins/1month.sql",
+    "1day": "bins/coarser.sql",
+    "1month": "bins/coarser.sql",
 };
 
 const below: Readonly<Record<LevelName, LevelName | undefined>> = {
@@ -60,10 +60,10 @@ const below: Readonly<Record<LevelName, LevelName | undefined>> = {
     "1month": "1day",
 };
 
-const inWords: Readonly<Record<LevelName, string>> = {
+const widths: Readonly<Record<LevelName, string>> = {
     "1hour": "hour",
     "1day": "day",
-    "1month": "month (UTC)",
+    "1month": "month",
 };
 
 /** Finer ones first. */
@@ -78,11 +78,12 @@ function declaration(measure: Measure, level: LevelName): Declaration {
         file: files[level],
         query: filled(readSql(files[level]), {
             measure: measure.name,
+            width: widths[level],
             value: measure.value,
             known: measure.known,
             source: source === undefined ? "llm_traces" : `${measure.bins}_${source}`,
         }),
-        comment: `Counts of ${measure.name} by ${inWords[level]} in logarithmic bins; llm_percentiles computes percentiles of any window from them, to 1 %`,
+        comment: `Counts of ${measure.name} by ${widths[level]}${level === "1month" ? " (UTC)" : ""} in logarithmic bins; llm_percentiles computes percentiles of any window from them, to 1 %`,
         ...levels[level],
         grants: readerReads,
     };

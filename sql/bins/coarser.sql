@@ -1,6 +1,6 @@
--- The bins of {measure} by day, added up from hours: see 1hour.sql for what a bin is.
+-- The bins of {measure} by {width} , added up from {source}: see 1hour.sql for what a bin is.
 SELECT
-    time_bucket('1 day', bucket) AS bucket,
+    time_bucket('1 {width}', bucket) AS bucket,
     provider,
     model,
     environment,

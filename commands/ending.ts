@@ -1,0 +1,15 @@
+/** How a command ends: with its exit code, or with what went wrong. */
+import { explain, TimescaleError } from "../components/timescale/core/errors";
+import { colours } from "./progress";
+
+/** Ends the process when `main` has ended; without a number, its exit code is 0. */
+export function endWith(main: Promise<unknown>): void {
+    main.then((code) => process.exit(typeof code === "number" ? code : 0), failed);
+}
+
+/** Says what, why and what to do, and ends the process with 1. */
+export function failed(error: unknown): never {
+    const text = error instanceof TimescaleError ? explain(error) : String(error);
+    process.stderr.write(`${colours.red("error")}: ${text}\n`);
+    process.exit(1);
+}
