@@ -2,10 +2,10 @@
  * `npm start -- --destroy`: the rollback, and with `--with-data` the end of the stack.
  */
 import { existsSync, rmSync } from "node:fs";
-import { createInterface } from "node:readline/promises";
 
 import { targets } from "../../components/config/keys";
 import { TimescaleError } from "../../components/timescale/core/errors";
+import { ask } from "../ask";
 import type { EmbeddedServer } from "../embedded/server";
 import { type Step, withStep } from "../progress";
 import { removeVolume } from "./docker";
@@ -170,16 +170,11 @@ export async function confirm(what: string, yes: boolean): Promise<void> {
     if (yes || !process.stdin.isTTY) {
         return;
     }
-    const terminal = createInterface({ input: process.stdin, output: process.stderr });
-    try {
-        const answer = await terminal.question(`Remove ${what} for good? Type yes to go on: `);
-        if (answer.trim().toLowerCase() !== "yes") {
-            throw new TimescaleError("nothing was removed", {
-                code: "not_confirmed",
-                detail: `the answer was "${answer.trim()}"`,
-            });
-        }
-    } finally {
-        terminal.close();
+    const answer = await ask(`Remove ${what} for good? Type yes to go on: `);
+    if (answer.toLowerCase() !== "yes") {
+        throw new TimescaleError("nothing was removed", {
+            code: "not_confirmed",
+            detail: `the answer was "${answer}"`,
+        });
     }
 }

@@ -35,7 +35,8 @@ SELECT
     greatest(coalesce(s.total_crashes, 0) - (r.id IS NOT NULL)::int, 0)::float8 AS crashes,
     coalesce(s.consecutive_failures, 0)::float8 AS "consecutiveFailures",
     greatest(coalesce(s.consecutive_crashes, 0) - (r.id IS NOT NULL)::int, 0)::float8 AS "consecutiveCrashes",
-    s.last_run_success AS "lastRunSucceeded",
+    -- A run counts as failed until it has ended.
+    CASE WHEN r.id IS NULL THEN s.last_run_success END AS "lastRunSucceeded",
     (extract(epoch FROM s.total_duration) / nullif(s.total_successes, 0))::float8 AS "meanRunTime",
     CASE WHEN s.last_finish > s.last_start THEN extract(epoch FROM s.last_finish - s.last_start)::float8 END AS "lastRunTime",
     CASE WHEN r.id IS NOT NULL AND isfinite(s.last_start) THEN extract(epoch FROM clock_timestamp() - s.last_start)::float8 END AS "runningFor",

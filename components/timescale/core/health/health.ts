@@ -165,7 +165,7 @@ export interface JobHealth {
     readonly crashes: number;
     readonly consecutiveFailures: number;
     readonly consecutiveCrashes: number;
-    /** Null: it has not run. */
+    /** Null: it has not run, or is running. */
     readonly lastRunSucceeded: boolean | null;
     readonly meanRunTime: number | null;
     readonly lastRunTime: number | null;

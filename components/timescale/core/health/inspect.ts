@@ -2,10 +2,11 @@
  * Reads how a database is doing, by a few read-only queries over all of it, however many aggregates there are. Runs as
  * any login; what it may not know is null.
  */
-import { rawFloors } from "../aggregate/floor";
+import { type Floor, rawFloors } from "../aggregate/floor";
 import { pendingRanges } from "../aggregate/pending";
 import { parseMarker } from "../marker";
 import { inspectForRules } from "../rules/inspect";
+import { lengthIn } from "../rules/windows";
 import { inspectServer } from "../server";
 import { isTransient } from "../serverErrors";
 import { inTransaction, type Queryable, type Session } from "../session";
@@ -133,7 +134,7 @@ function assemble(parts: Parts): Health {
                 pending: pending.filter((range) => range !== tail),
                 windows: row.windows,
                 floor: floors.get(row.sourceId)?.floor ?? null,
-                cut: floors.get(row.sourceId)?.cut ?? null,
+                cut: cutOf(floors.get(row.sourceId), contents.get(row.id)?.oldest ?? null, row),
                 ...{ definition: row.definition, products: row.products },
                 marker: parseMarker(row.marker),
                 ...{ rows: table.rows, storage: table.storage, readable: table.readable },
@@ -150,6 +151,17 @@ function assemble(parts: Parts): Health {
         hypertables: others.filter((table) => !isMaterialization(table)),
         orphans: others.filter(isMaterialization),
     };
+}
+
+/** Later versions forget chunks that were dropped: there a bucket that lies wholly before raw data tells. */
+function cutOf(
+    floor: Floor | undefined,
+    oldest: string | null,
+    { bucketWidth }: AggregateRow,
+): string | null {
+    if (floor === undefined || floor.cut !== null || oldest === null) return floor?.cut ?? null;
+    const end = Date.parse(oldest) + (lengthIn(bucketWidth) ?? 0) / 1000;
+    return end <= Date.parse(floor.floor) ? floor.floor : null;
 }
 
 function isVersion({ marker }: AggregateHealth): boolean {
