@@ -241,7 +241,7 @@ describe("the screen", () => {
 
     it("fits 100 columns and has no colours without a terminal", () => {
         const long = hourly({
-            name: `${"a_very_long_name".repeat(4)}`,
+            name: "a_very_long_name".repeat(4),
             rows: { rows: 123_456_789, exact: false },
             storage: storage({ bytes: 987_654_321_000, indexBytes: 123_456_789_000, chunks: 1234, compression: true, compressedChunks: 1200, compressed: { before: 100, after: 9 }, dropAfter: "1095 days" }), // prettier-ignore
             ...{ cut: at("04T12:00"), refreshedTo: "2025-01-01T00:00:00.000000Z" },
