@@ -231,6 +231,31 @@ onEveryServer((target) => {
         expect(await target.byHand(asked("date_trunc('day', now(), 'UTC') - interval '300 days' + interval '90 minutes'"))).toEqual([{ hour: false, day: true }]); // prettier-ignore
     });
 
+    it.each(["llm_latency_percentile(0.5, begins, now())", "llm_rank(2000, begins, now())"])(
+        "of one number say by a notice that the window was widened: %s",
+        async (call) => {
+            const told = (begins: string): Promise<unknown[]> =>
+                withClient(target.database.reader, async (client) => {
+                    const notices: unknown[] = [];
+                    client.on("notice", ({ message }) => notices.push(message));
+                    const { rows } = await client.query<{ begins: Date }>(
+                        `SELECT ${call}, date_trunc('hour', begins, 'UTC') AS begins FROM (SELECT ${begins} AS begins) w`,
+                    );
+                    const whole = rows[0]!.begins.toISOString().slice(0, 13).replace("T", " ");
+                    return notices.map((text) => String(text).replace(whole, "<the hour>"));
+                });
+
+            expect(await told("now() - interval '50 days'")).toEqual([]);
+            expect(await told("date_trunc('hour', now(), 'UTC') - interval '100 days'")).toEqual(
+                [],
+            );
+            // The session's time zone is UTC.
+            expect(await told("date_trunc('hour', now(), 'UTC') - interval '100 days' + interval '90 seconds'")).toEqual([
+            expect.stringMatching(/^the window is widened: it is answered from <the hour>:00:00\+00 to /),
+        ]); // prettier-ignore
+        },
+    );
+
     it.each([
         [
             "llm_percentiles('duration', '{0.5}', now(), now())",
