@@ -2,12 +2,11 @@
 import { dirname } from "node:path";
 
 import { withSession } from "../components/timescale/core/session";
-import { type BackfillOptions, parseOptions } from "./backfill/options";
+import { parseOptions } from "./backfill/options";
 import { describeResult, type Result, resultAsJson } from "./backfill/report";
 import { backfill } from "./backfill/run";
-import { type StackDatabase, stackDatabase } from "./backfill/stack";
+import { openDatabase } from "./database/choice";
 import { endWith } from "./ending";
-import { withPassword } from "./import/password";
 import { withStep } from "./progress";
 import { type Interrupts, listenForInterrupts } from "./start/interrupts";
 
@@ -17,7 +16,7 @@ async function main(): Promise<void> {
     const options = parseOptions(process.argv.slice(2), process.env);
     const interrupts = listenForInterrupts();
     interrupts.force.addEventListener("abort", () => process.exit(1));
-    const { connection, close } = await databaseOf(options);
+    const { connection, close } = await openDatabase(root, options);
     try {
         const result = await withSession(connection, (session) =>
             withStep(`backfilling ${options.aggregate}`, async (step) => {
@@ -33,12 +32,6 @@ async function main(): Promise<void> {
     } finally {
         await close();
     }
-}
-
-async function databaseOf({ server, stack }: BackfillOptions): Promise<StackDatabase> {
-    if (server === undefined) return stackDatabase(root, stack);
-    const connection = await withPassword(server, process.env);
-    return { connection, close: () => Promise.resolve() };
 }
 
 function stoppable<T>({ whileStoppable }: Interrupts, work: () => Promise<T>): Promise<T> {

@@ -3,8 +3,8 @@ import { describeRows } from "../components/timescale/core/backup/manifest";
 import { describeRestored, restore } from "../components/timescale/core/backup/restore";
 import { displayName } from "../components/timescale/core/identifier";
 import { withSession } from "../components/timescale/core/session";
+import { withPassword } from "./database/password";
 import { endWith } from "./ending";
-import { withPassword } from "./import/password";
 import { withStep } from "./progress";
 import { parseRestoreOptions } from "./restore/options";
 

@@ -1,13 +1,17 @@
 /** The command line of `npm run backfill`. */
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 
-import { type Target, targets } from "../../components/config/keys";
-import type { Connection } from "../../components/timescale/core/connection";
 import { TimescaleError } from "../../components/timescale/core/errors";
-import { addConnectionOptions, type ConnectionFlags, serverOf } from "../connectionOptions";
+import {
+    addDatabaseOptions,
+    type DatabaseChoice,
+    databaseChoice,
+    type DatabaseFlags,
+    databaseHelp,
+} from "../database/choice";
 import { parseTime, showTime } from "./times";
 
-export interface BackfillOptions {
+export interface BackfillOptions extends DatabaseChoice {
     /** As given: a name, with its schema or without. */
     readonly aggregate: string;
     /** Inclusive; a literal in UTC. Undefined: from where raw data begins. */
@@ -16,21 +20,14 @@ export interface BackfillOptions {
     readonly to: string | undefined;
     readonly dryRun: boolean;
     readonly json: boolean;
-    /** But for the password. Undefined: the stack of `npm start`. */
-    readonly server: Omit<Connection, "password"> | undefined;
-    /** Which stack of `npm start`; undefined: the one that it remembers. */
-    readonly stack: Target | undefined;
 }
 
-interface Flags extends ConnectionFlags {
+interface Flags extends DatabaseFlags {
     readonly from: string;
     readonly to: string;
     readonly dryRun: boolean;
     readonly json: boolean;
-    readonly stack: Target;
 }
-
-const serverFlags = ["dbHost", "dbPort", "dbName", "dbUser", "sslMode", "sslRootCert"] as const;
 
 /**
  * Reads the arguments after `npm run backfill --`. With `--help` or a wrong option the process ends here, as commander
@@ -60,34 +57,19 @@ export function parseOptions(
             parseBound,
         )
         .option("--dry-run", "list the windows and the rows at stake, and change nothing")
-        .option("--json", "print the result as JSON on standard output")
-        .addOption(
-            new Option(
-                "--stack <target>",
-                "the stack of npm start that the database belongs to (default: the remembered one)",
-            ).choices(targets),
-        );
-    addConnectionOptions(command).addHelpText(
+        .option("--json", "print the result as JSON on standard output");
+    addDatabaseOptions(command).addHelpText(
         "after",
         `
 A time is 2026-09-01, 2026-09-01 12:30 or ISO 8601 with a zone. The range is narrowed to whole buckets
 that are over and whose raw data is whole; what was narrowed is said.
-
-Without --db-host, --db-port, --db-name or --db-user it works on the stack of npm start. With one of them the password
-comes from PGPASSWORD or a pgpass file, or is asked for on a terminal. The login has to own the aggregate.
+${databaseHelp} The login has to own the aggregate.
 
 Exit code: 0 all of it was done, 1 it failed or was stopped; run again, it goes on where it stopped.`,
     );
     command.parse([...args], { from: "user" });
     const flags = command.opts<Partial<Flags>>();
-    const direct = serverFlags.some((name) => flags[name] !== undefined);
-    if (direct && flags.stack !== undefined) {
-        throw new TimescaleError("--stack and the --db options name two databases", {
-            code: "invalid_option",
-            detail: "--stack takes the connection from the stack of npm start, the --db options give it",
-            hint: "leave one of the two out",
-        });
-    }
+    const database = databaseChoice(flags, environment);
     refuseTimes(flags.from, flags.to, now);
     return {
         aggregate: command.args[0] ?? "",
@@ -95,8 +77,7 @@ Exit code: 0 all of it was done, 1 it failed or was stopped; run again, it goes 
         to: flags.to,
         dryRun: flags.dryRun === true,
         json: flags.json === true,
-        server: direct ? serverOf(flags, environment) : undefined,
-        stack: flags.stack,
+        ...database,
     };
 }
 

@@ -5,11 +5,29 @@
 import { hypertables } from "../../components/observatory/hypertables";
 import { convergeHypertable } from "../../components/timescale/core/hypertable/converge";
 import { desiredHypertable } from "../../components/timescale/core/hypertable/spec";
+import type { PartsMemory } from "../../components/timescale/core/hypertableParts";
 import { escapeLiteral } from "../../components/timescale/core/identifier";
 import type { Session } from "../../components/timescale/core/session";
 import { environments, failures, models, timeoutMilliseconds, uses } from "../demo/workload";
 
 const batch = 100_000;
+
+/** What is remembered of an object that was never applied. */
+export const nothingDeclared: PartsMemory = {
+    managed: false,
+    declared: {
+        refreshPolicy: false,
+        retentionPolicy: false,
+        compressionPolicy: false,
+        indexes: [],
+    },
+};
+
+export const silent = {
+    onStatus: () => undefined,
+    onApplied: () => undefined,
+    checkDatabase: () => undefined,
+};
 
 /**
  * Makes the traces' table, with so many rows evenly over the last days, without policies: jobs in the
@@ -24,22 +42,7 @@ export async function load(
     const [traces] = hypertables;
     if (traces === undefined) return;
     const { compressionPolicy: _c, retentionPolicy: _r, ...table } = traces;
-    const nothing = {
-        refreshPolicy: false,
-        retentionPolicy: false,
-        compressionPolicy: false,
-        indexes: [],
-    };
-    await convergeHypertable(
-        session,
-        desiredHypertable(table),
-        { managed: false, declared: nothing },
-        {
-            onStatus: () => undefined,
-            onApplied: () => undefined,
-            checkDatabase: () => undefined,
-        },
-    );
+    await convergeHypertable(session, desiredHypertable(table), nothingDeclared, silent);
     // The same rows each time, but for their beginning.
     await session.client.query("SELECT setseed(0.5)");
     for (let from = 0; from < rows; from += batch) {

@@ -198,9 +198,7 @@ async function refresh(
     report: (text: string) => void,
 ): Promise<void> {
     const procedure = `${await extensionSchema(client)}.refresh_continuous_aggregate`;
-    const windows = monthly.has(aggregate.name)
-        ? [{ start: monthOf(from), end: to }]
-        : dailyWindows(from, to);
+    const windows = refreshWindows(aggregate.name, from, to);
     for (const [at, { start, end }] of windows.entries()) {
         report(`refreshing ${displayName(aggregate)}: ${at + 1} of ${windows.length}`);
         // One statement of its own and no bound parameters: it commits inside, so it takes no
@@ -227,9 +225,14 @@ function isWithoutCompleteBucket(error: unknown): boolean {
     return code === "22023" && message.includes("refresh window too small");
 }
 
-/** Midnight of the month's first day, UTC. */
-function monthOf(time: Date): Date {
-    return new Date(Date.UTC(time.getUTCFullYear(), time.getUTCMonth()));
+/** Days, or for an aggregate by month one window of whole months, which hold those that have ended. */
+export function refreshWindows(
+    aggregate: string,
+    from: Date,
+    to: Date,
+): ReturnType<typeof dailyWindows> {
+    if (!monthly.has(aggregate)) return dailyWindows(from, to);
+    return [{ start: new Date(Date.UTC(from.getUTCFullYear(), from.getUTCMonth())), end: to }];
 }
 
 /** Cut at midnight UTC, where the buckets of all widths up to a day are cut. */

@@ -6,7 +6,7 @@ import {
     type ConnectionFlags,
     type Server,
     serverOf,
-} from "../connectionOptions";
+} from "../database/connectionOptions";
 
 export interface ImportOptions {
     /** But for the password. */

@@ -8,7 +8,7 @@ import {
     type ConnectionFlags,
     type Server,
     serverOf,
-} from "../connectionOptions";
+} from "../database/connectionOptions";
 
 export interface RestoreCommandOptions {
     /** But for the password. */

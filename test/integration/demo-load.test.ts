@@ -115,16 +115,6 @@ describe.each(testServers().map((server) => [server.name, server] as const))("%s
         );
     }, 120_000);
 
-    it("fills months that have ended", async () => {
-        // From the last month's end on, so that it holds whatever day it is.
-        const days = new Date().getUTCDate() + 1;
-        await load(days);
-
-        expect(
-            await count("SELECT count(DISTINCT bucket)::int AS n FROM llm_latency_bins_1month"),
-        ).toBe(1);
-    }, 240_000);
-
     it("does not refresh into the future", async () => {
         const ahead = await count(
             "SELECT count(*)::int AS n FROM llm_metrics_1min WHERE bucket > now() - interval '1 minute'",

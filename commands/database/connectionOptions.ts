@@ -4,8 +4,12 @@ import { userInfo } from "node:os";
 
 import { type Command, InvalidArgumentError, Option } from "commander";
 
-import { type Connection, type SslMode, sslModes } from "../components/timescale/core/connection";
-import { TimescaleError } from "../components/timescale/core/errors";
+import {
+    type Connection,
+    type SslMode,
+    sslModes,
+} from "../../components/timescale/core/connection";
+import { TimescaleError } from "../../components/timescale/core/errors";
 
 export type Server = Omit<Connection, "password">;
 
