@@ -194,8 +194,6 @@ const illnesses: readonly Illness[] = [
         cure: [
             `UPDATE _timescaledb_internal.bgw_job_stat SET consecutive_crashes = 0, total_crashes = 0 WHERE job_id = ${refreshJob}`,
         ],
-    }, next_start => now())`],
-        cured: `SELECT 1 ${stat} = ${refreshJob} AND consecutive_crashes = 0`,
     },
     {
         code: "scheduler_missing",

@@ -53,6 +53,7 @@ export function jobTitle(
 /** Such as `2026-08-24 13:00 UTC to 14:00 UTC`. */
 export function showRange({ begins, ends }: PendingRange): string {
     const [from, to] = [showTime(begins), showTime(ends)];
+    if (from === to) return from;
     if (begins === "-infinity") return `everything to ${to}`;
     if (ends === "infinity") return `everything from ${from}`;
     const sameDay = from.slice(0, 11) === to.slice(0, 11);
