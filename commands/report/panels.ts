@@ -110,7 +110,7 @@ function costPanel(data: ReportData): Panel {
                     name, number: true, cell: ({ costUsd }) => units.usd(costUsd[at] ?? 0),
                 })),
             ], cost, "plain"), // prettier-ignore
-            totals.requests === 0 ? undefined : "no request in this window has a cost",
+            totals.requests === 0 ? undefined : "No request in this window has a cost",
         ),
     };
 }
@@ -122,7 +122,7 @@ function modelPanel({ models }: ReportData): Panel {
         wide: true,
         body:
             models.length === 0
-                ? nothing("no requests in this window")
+                ? nothing("No requests in this window")
                 : tableOf<ModelRow>("Models over the whole window", [
                       { name: "model", cell: (row) => markup`${dotOf(models.indexOf(row))}${row.model}<small>${row.provider}</small>` },
                       { name: "requests", number: true, cell: ({ requests }) => units.count(requests) },
@@ -137,8 +137,8 @@ function modelPanel({ models }: ReportData): Panel {
 
 function slaPanel({ sla }: ReportData): Panel {
     const nothingToShow = sla.stands
-        ? nothing("no requests in the last hour, and no model that had some in the last seven days")
-        : nothing("llm_sla_monitoring does not stand: helpers is false in config");
+        ? nothing("No requests in the last hour, and no model that had some in the last seven days")
+        : nothing("The view llm_sla_monitoring does not stand: helpers is false in config");
     return {
         title: "Targets, last hour",
         note: "By 5 minutes, whatever the report's window: each value is the newest bucket's, below it the target and in how many buckets it was met. Latency is that of requests that did not fail.",
@@ -218,7 +218,7 @@ function chartOf(
     description: string,
     option: ChartOption | undefined,
     table: Html,
-    why = "no requests in this window",
+    why = "No requests in this window",
 ): Html {
     if (option === undefined) return nothing(why);
     return markup`<div class="chart" role="img" aria-label="${description}" data-chart="${name}-data" hidden></div>
@@ -230,7 +230,7 @@ function chartOf(
 }
 
 function nothing(why: string): Html {
-    return markup`<p class="empty">${why.slice(0, 1).toUpperCase()}${why.slice(1)}.</p>`;
+    return markup`<p class="empty">${why}.</p>`;
 }
 
 export function shown(value: number | null, unit: Unit): string {

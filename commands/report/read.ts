@@ -11,8 +11,8 @@ import type { Freshness, ReportData } from "./data";
 import { readFreshness } from "./newest";
 import type { AskedWindow } from "./options";
 import {
-    bandsOf,
     type BandRow,
+    bandsOf,
     costOf,
     countsOf,
     fractions,
