@@ -192,7 +192,7 @@ function measured({ newest, target, passed, judged }: SlaMeasure, unit: Unit): H
     const value = newest === null ? "no data" : units[unit](newest);
     const mark = { pass: "✓ ", fail: "✗ ", none: "" }[verdict];
     return markup`<span><span class="badge ${verdict}">${mark}${value}</span>
-        <small>under ${units[unit](target)}: ${passed} of ${judged}</small></span>`;
+        <small>under ${units[unit](target)}${judged === 0 ? "" : `: ${passed} of ${judged}`}</small></span>`;
 }
 
 function stripOf({ buckets }: SlaRow): Html {
