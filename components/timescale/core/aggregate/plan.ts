@@ -38,6 +38,8 @@ export interface AggregatePlanOptions {
     readonly perChunk?: boolean;
     /** Schema of the materialization, and of its indexes. */
     readonly internalSchema?: string;
+    /** Where TimescaleDB's functions are. Default: public. */
+    readonly extensionSchema?: string;
     /** The name under which it stands, where that is not the declared one. */
     readonly standing?: QualifiedName;
     /** What hazards and locks are told with. Default: nothing was inspected for them. */
@@ -67,6 +69,7 @@ export function planAggregate(
         return planReplacement(replacing, {
             login: options.login ?? desired.owner ?? "",
             creation: creationStatements,
+            extensionSchema: options.extensionSchema ?? "public",
         });
     }
     const statements = changes.flatMap((change) => statementsOf(change, context));
