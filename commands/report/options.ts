@@ -5,7 +5,7 @@ import { Command, InvalidArgumentError } from "commander";
 
 import { TimescaleError } from "../../components/timescale/core/errors";
 import { lengthOf, parseInterval } from "../../components/timescale/core/interval";
-import { parseTime, showTime } from "../backfill/times";
+import { parseTimeOption, showTime } from "../backfill/times";
 import {
     addDatabaseOptions,
     type DatabaseChoice,
@@ -58,8 +58,8 @@ export function parseOptions(
         .description(
             "Renders latency, requests, errors, cost, targets and freshness as one HTML file that needs no network, from the aggregates and helpers alone.",
         )
-        .option("--from <time>", "where the report begins, in UTC", parseBound)
-        .option("--to <time>", "where it ends, not included (default: now)", parseBound)
+        .option("--from <time>", "where the report begins, in UTC", parseTimeOption)
+        .option("--to <time>", "where it ends, not included (default: now)", parseTimeOption)
         .option("--window <interval>", "how long it is (default: 7 days)", parseWindow)
         .option("--schema <name>", "where the aggregates stand (default: found)")
         .option("--out <file>", "where it goes (default: report.html)")
@@ -86,14 +86,6 @@ ${databaseHelp} Of a stack it takes the reader's login, which has no right on ra
         json,
         ...database,
     };
-}
-
-function parseBound(text: string): string {
-    const time = parseTime(text);
-    if (time !== undefined) return time;
-    throw new InvalidArgumentError(
-        "a time is 2026-09-01, 2026-09-01 12:30 or ISO 8601 such as 2026-09-01T12:30:00Z",
-    );
 }
 
 function parseWindow(text: string): number {
