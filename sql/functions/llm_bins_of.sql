@@ -6,8 +6,8 @@
 -- the first is that of bin {columns} * band, and their sum `n`. It takes lists of providers, models, environments and statuses as $1
 -- to $4, null for all.
 --
--- Where raw rows are gone, before {raw_kept} ago, a window is widened to whole hours, and where hours are
--- gone, before {hours_kept} ago, to whole days: window_from and window_to tell.
+-- Where raw rows are gone (they are kept {raw_kept}), a window is widened to whole hours, and where hours are
+-- gone (they are kept {hours_kept}), to whole days: window_from and window_to tell.
 CREATE FUNCTION llm_bins_of(
     measure text,
     from_time timestamptz,
@@ -33,8 +33,8 @@ DECLARE
     newest_of constant text := 'SELECT max(bucket) FROM %I WHERE bucket >= %L AND bucket < %L';
     asked constant text := ' AND ($1 IS NULL OR provider = ANY ($1)) AND ($2 IS NULL OR model = ANY ($2)) AND ($3 IS NULL OR environment = ANY ($3)) AND ($4 IS NULL OR status_code = ANY ($4))';
     parts text[] := '{}';
-    raw_from timestamptz := now() - interval '{raw_kept}';
-    hours_from timestamptz := now() - interval '{hours_kept}';
+    raw_from timestamptz := {raw_from};
+    hours_from timestamptz := {hours_from};
     -- Reaches the next boundary from everywhere but from a boundary.
     hour constant interval := interval '1 hour' - interval '1 microsecond';
     day constant interval := interval '1 day' - interval '1 microsecond';
