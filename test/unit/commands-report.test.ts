@@ -25,7 +25,7 @@ import { slaRowsOf, stepsOf, trafficOf } from "../../commands/report/shape";
 import { chooseWindow, cutsOf } from "../../commands/report/window";
 import { aggregates, dashboardAggregates, queryOf } from "../../components/observatory/aggregates";
 import { worstAge } from "../../components/observatory/freshness";
-import { rawKept } from "../../components/observatory/hypertables";
+import { keptByDefault } from "../../components/observatory/kept";
 import { queriesOf, readDashboard } from "../integration/grafana";
 
 const minute = 60_000;
@@ -415,6 +415,6 @@ describe("the Grafana dashboard", () => {
         const hours = dashboardAggregates.find(({ name }) => name === "llm_metrics_1hour");
         const days = (text: string | undefined): number => Number.parseInt(text ?? "", 10) - 1;
         const said = new Set(queries.flatMap(({ sql }) => [...sql.matchAll(/interval '(\d\d+) days'/g)].map(([, n]) => Number(n)))); // prettier-ignore
-        expect(said).toEqual(new Set([days(hours?.retentionPolicy?.dropAfter), days(rawKept)]));
+        expect(said).toEqual(new Set([days(hours?.retentionPolicy?.dropAfter), days(keptByDefault.raw)]));
     });
 });
