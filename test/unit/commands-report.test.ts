@@ -415,6 +415,8 @@ describe("the Grafana dashboard", () => {
         const hours = dashboardAggregates.find(({ name }) => name === "llm_metrics_1hour");
         const days = (text: string | undefined): number => Number.parseInt(text ?? "", 10) - 1;
         const said = new Set(queries.flatMap(({ sql }) => [...sql.matchAll(/interval '(\d\d+) days'/g)].map(([, n]) => Number(n)))); // prettier-ignore
-        expect(said).toEqual(new Set([days(hours?.retentionPolicy?.dropAfter), days(keptByDefault.raw)]));
+        expect(said).toEqual(
+            new Set([days(hours?.retentionPolicy?.dropAfter), days(keptByDefault.raw)]),
+        );
     });
 });
