@@ -1,8 +1,6 @@
 /** Runs the preview that is reviewed: of a stack of the plain CLI, or of one that `npm start` has made. */
 import { existsSync } from "node:fs";
 
-import type { automation } from "@pulumi/pulumi";
-
 import { targets } from "../../components/config/keys";
 import { TimescaleError } from "../../components/timescale/core/errors";
 import program from "../../index";
@@ -13,6 +11,7 @@ import { pathFor } from "../start/interruptible";
 import { findEngine } from "../start/session";
 import { openStack } from "../start/stack";
 import { stackConfigFile, workspaceIn } from "../start/workspace";
+import { askingForJson } from "./askingForJson";
 
 export interface LivePreview {
     /** What the engine printed. */
@@ -75,11 +74,6 @@ async function plainPreview(root: string, name: string, engine: Engine): Promise
     };
 }
 
-/** The part of the Automation API's command that its workspaces call. */
-interface Runnable {
-    readonly run: (args: string[], ...others: unknown[]) => Promise<{ readonly stdout: string }>;
-}
-
 /** By the Automation API, which asks for no JSON by itself. */
 async function startedPreview(
     root: string,
@@ -105,21 +99,4 @@ async function startedPreview(
     } finally {
         await database.close();
     }
-}
-
-function askingForJson(
-    command: automation.PulumiCommand,
-    seen: { text: string },
-): automation.PulumiCommand {
-    const original = command as automation.PulumiCommand & Runnable;
-    const run = async (args: string[], ...others: unknown[]): Promise<unknown> => {
-        if (args[0] !== "preview") return original.run(args, ...others);
-        const [cwd, environment, onOutput, ...rest] = others;
-        const keep = (text: string): void => {
-            seen.text += text;
-            (onOutput as ((text: string) => void) | undefined)?.(text);
-        };
-        return original.run([...args, "--json"], cwd, environment, keep, ...rest);
-    };
-    return Object.assign(Object.create(command) as automation.PulumiCommand, { run });
 }
