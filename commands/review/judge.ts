@@ -13,7 +13,7 @@ export interface Judged {
 type Hazards = Readonly<Record<PlanDocument["hazards"][number]["name"], Verdict>>;
 
 /** Source: core/plan.ts; README, "The plan". */
-const hazardVerdicts: Hazards = {
+export const hazardVerdicts: Hazards = {
     LOSES_HISTORY: "destructive",
     LOSES_DATA: "destructive",
     REBUILDS: "caution",

@@ -1,5 +1,6 @@
 /** The review as one comment in Markdown. */
 import { cutText, type Depth, depths, leastDepth, whatIsCut } from "./depth";
+import { hazardVerdicts } from "./judge";
 import { code, folded, prose, table } from "./markdown";
 import { objectSection, stakeText } from "./objectSection";
 import type { Message, Review, ReviewedObject } from "./review";
@@ -37,7 +38,7 @@ function renderAt(review: Review, depth: Depth, whole: string | undefined): stri
     return [
         head(review),
         errors(review, depth),
-        rows(review.objects, depth.row),
+        rows(review.objects, depth),
         ...(depth.sections ? review.objects.map((object) => objectSection(object, depth)) : []),
         ...(depth.sections
             ? [waived(review.objects), remarks(review), unchanged(review.objects)]
@@ -72,21 +73,25 @@ function said({ resource, message }: Message, longest: number): string {
     return `- ${about}${prose(message, longest)}`;
 }
 
-function rows(objects: readonly ReviewedObject[], longest: number): string {
+function rows(objects: readonly ReviewedObject[], depth: Depth): string {
     const changing = objects.filter(({ verdict }) => verdict !== "noChange");
     if (changing.length === 0) return "";
     return table(
-        ["", "Object", "Kind", "What `up` does", "Why a second look"],
-        changing.map((object) => row(object, longest)),
+        ["", "Object", "What `up` does", "Why a second look"],
+        changing.map((object) => row(object, depth)),
     );
 }
 
-function row(object: ReviewedObject, longest: number): string[] {
+function row(object: ReviewedObject, { row: longest, sections }: Depth): string[] {
     const { sign, title } = verdictWords[object.verdict];
     const why = object.reasons.map((reason) => {
         const hazard = object.hazards.find(
             ({ name, message }) => name === reason.code && message === reason.message,
         );
+        // Of what loses nothing, the part below has the message.
+        if (sections && hazard !== undefined && hazardVerdicts[hazard.name] === "caution") {
+            return code(reason.code, 60);
+        }
         // The numbers are in the message, unless it was cut.
         const stake =
             reason.message.length > longest && hazard !== undefined ? stakeText(hazard) : "";
@@ -94,8 +99,7 @@ function row(object: ReviewedObject, longest: number): string[] {
     });
     return [
         `${sign}&nbsp;${title.replaceAll(" ", "&nbsp;")}`,
-        code(object.object, 130),
-        prose(shortKind(object.kind), 60),
+        `${code(object.object, 130)}<br>${prose(shortKind(object.kind), 60)}`,
         prose(whatUpDoes(object), 160),
         [...new Set(why)].join("<br>"),
     ];
@@ -123,7 +127,9 @@ export function whatUpDoes({
         if (action === "create") return "creates it";
         return kind.includes(":") ? `updates ${inputs.join(", ") || "it"}` : "not known";
     }
-    if (changes.length > 0) return [...new Set(changes.map(({ property }) => property))].join(", ");
+    // A line of a plan may go on with its numbers.
+    if (changes.length > 0)
+        return [...new Set(changes.map(({ property }) => property.split(/[:;] /)[0]))].join(", ");
     if (action === "create") return "takes it over as it stands";
     return inputs.length > 0
         ? `remembers ${inputs.join(", ")}; no statement`
@@ -203,7 +209,7 @@ function fewerRows(review: Review, limit: number, whole: string | undefined): st
     let size = frame.length + 400;
     const kept: ReviewedObject[] = [];
     for (const object of review.objects.filter(({ verdict }) => verdict !== "noChange")) {
-        size += row(object, depth.row).join(" | ").length + 6;
+        size += row(object, depth).join(" | ").length + 6;
         if (size > limit) break;
         kept.push(object);
     }

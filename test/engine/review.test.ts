@@ -158,7 +158,7 @@ describeOnServers("a review of a preview", (server) => {
         const { code, markdown, review } = await reviewed(readings(database.owner, changed));
 
         expect([code, review.verdict]).toEqual([2, "caution"]);
-        expect(markdown).toMatch(/^\+ {4}max\(value\) AS highest,$/m);
+        expect(markdown).toMatch(/^\+ {4}max\((?:readings\.)?value\) AS highest,$/m);
         expect(markdown).toContain("| <code>highest</code> | appears | <code>integer</code> |");
         compare("query-change", markdown);
     });
