@@ -31,6 +31,9 @@ export function startScheduler(
     patience = patienceMilliseconds,
 ): Scheduler {
     const stopping = new AbortController();
+    const stopped = new Promise<void>((resolve) =>
+        stopping.signal.addEventListener("abort", () => resolve()),
+    );
     let current: Promise<void> | undefined;
     let running: ScheduledJob | undefined;
 
@@ -92,9 +95,7 @@ export function startScheduler(
                 if (message !== lastTrouble) tell({ kind: "trouble", message });
                 lastTrouble = message;
             }
-            await sleep(lookMilliseconds, undefined, { signal: stopping.signal }).catch(
-                () => undefined,
-            );
+            await Promise.race([sleep(lookMilliseconds, undefined, { ref: false }), stopped]);
         }
     };
     void main();
@@ -103,7 +104,8 @@ export function startScheduler(
         running: () => running,
         stop: async () => {
             stopping.abort();
-            await current?.catch(() => undefined);
+            // How it ended is told where it was started.
+            await Promise.allSettled([current]);
         },
     };
 }
