@@ -4,6 +4,7 @@
  */
 import { readSql, type SqlFunctionProperties } from "../timescale";
 import { escapeIdentifier, escapeLiteral } from "../timescale/core/identifier";
+import { bandWidth, binOf, columns, countsOf, middleOfBin, sumsOf } from "./binColumns";
 import { filled, levels } from "./bins";
 import { readerCalls } from "./grants";
 import { rawKept } from "./hypertables";
@@ -50,21 +51,34 @@ export function functions(schema: string): readonly FunctionDeclaration[] {
     ].map(({ file, ...declaration }) => ({ ...declaration, definition: definition(file, schema) }));
 }
 
+/** For functions that return one number, which cannot tell that it is of another window. */
+const notice = `IF answer.window_from <> from_time OR answer.window_to <> to_time THEN
+        RAISE NOTICE 'the window is widened: it is answered from % to %', answer.window_from, answer.window_to
+            USING DETAIL = 'raw rows are kept {raw_kept}, hours {hours_kept}, and before that there are days',
+                HINT = 'ask for whole hours or days (UTC); llm_percentiles returns the window that it answers';
+    END IF;`;
+
 /** @param schema where what it reads lies */
 export function definition(file: string, schema: string): string {
-    return filled(readSql(file), {
+    return filled(readSql(file).replace("{notice}", notice), {
         schema: escapeIdentifier(schema),
         raw_kept: rawKept,
         hours_kept: levels["1hour"].retentionPolicy?.dropAfter ?? "",
+        columns: String(bandWidth),
+        middle: middleOfBin,
+        counts: countsOf("bin"),
+        sums: sumsOf("double precision"),
+        all: columns((name) => `coalesce(sum(${name}), 0)::double precision`, ", "),
+        total: columns((name) => `coalesce(sum(${name}), 0)::double precision`, " + "),
         measure_names: measures.map(({ name }) => name).join(", "),
         measures: measures
             .map(
-                ({ name, bins, value, known, scale }) =>
-                    `    WHEN ${escapeLiteral(name)} THEN\n` +
-                    `        prefix := ${escapeLiteral(bins)};\n` +
-                    `        value := ${escapeLiteral(value)};\n` +
-                    `        known := ${escapeLiteral(known)};\n` +
-                    `        scale := ${scale};`,
+                (measure) =>
+                    `    WHEN ${escapeLiteral(measure.name)} THEN\n` +
+                    `        prefix := ${escapeLiteral(measure.bins)};\n` +
+                    `        bin := ${escapeLiteral(binOf(measure.value))};\n` +
+                    `        known := ${escapeLiteral(measure.known)};\n` +
+                    `        scale := ${measure.scale};`,
             )
             .join("\n"),
     });
