@@ -136,10 +136,11 @@ describe("SQL", () => {
         const fileSystem = importing(timescale, (imported) =>
             /^(?:node:)?fs(?:\/promises)?$/.test(imported),
         );
-        // Beside them, backups are written and read in one place.
+        // Beside them, backups are written and read in one place, and so is the reviewed preview.
         expect(fileSystem).toEqual([
             "components/timescale/core/sqlFile.ts: node:fs",
             "components/timescale/provider/provider.cjs: node:fs",
+            "components/timescale/provider/reviewed.ts: node:fs",
             "components/timescale/core/backup/folder.ts: node:fs",
         ]);
     });
