@@ -22,7 +22,8 @@ interface Outputs {
  */
 async function program(): Promise<Outputs> {
     const config = await loadConfig();
-    const { owner, writer, reader, database } = access(config, await server(config, declaredJobs));
+    const target = await server(config, declaredJobs);
+    const { owner, writer, reader, database } = access(config, target);
     const observatory = new Observatory("observatory", {
         connection: owner,
         schema: config.schema,
@@ -31,6 +32,7 @@ async function program(): Promise<Outputs> {
         backup: config.backup,
         helpers: config.helpers,
         slaTargets: config.slaTargets,
+        standing: target.standing,
         database,
         ...(config.databaseUuid !== undefined && { databaseUuid: config.databaseUuid }),
     });

@@ -5,6 +5,8 @@ import { functions } from "./observatory/functions";
 import { helperFunctions, helperViews } from "./observatory/helpers";
 import { hypertables } from "./observatory/hypertables";
 import { defaultTarget, type SlaTarget } from "./observatory/slaTargets";
+import type { StandingAccess } from "./server/server";
+import { grantsOf } from "./server/standingAccess";
 import { type Connection, ContinuousAggregate, Hypertable, SqlFunction, View } from "./timescale";
 
 export interface ObservatoryArgs {
@@ -21,6 +23,8 @@ export interface ObservatoryArgs {
     readonly helpers?: boolean;
     /** Of llm_sla_monitoring. @default - 2000 ms, 5000 ms and 1 %, for every model */
     readonly slaTargets?: readonly SlaTarget[];
+    /** What others may do in the database, which is kept. @default - grants are those declared here */
+    readonly standing?: StandingAccess | undefined;
     /** The database, if the program makes it: tables go with it and need no statement of their own. */
     readonly database?: pulumi.Resource | undefined;
     /**
@@ -38,7 +42,7 @@ export class Observatory extends pulumi.ComponentResource {
 
     constructor(name: string, args: ObservatoryArgs, opts?: pulumi.ComponentResourceOptions) {
         super("timescale:observatory:Observatory", name, {}, opts);
-        const { connection, schema, protectData } = args;
+        const { connection, schema, protectData, standing } = args;
         const place = {
             connection,
             schema,
@@ -49,7 +53,11 @@ export class Observatory extends pulumi.ComponentResource {
         for (const table of hypertables) {
             new Hypertable(
                 resourceName(table.name),
-                { ...rows, ...table },
+                {
+                    ...rows,
+                    ...table,
+                    ...grantsOf(standing, table.name, table.grants),
+                },
                 {
                     parent: this,
                     protect: protectData,
@@ -66,6 +74,7 @@ export class Observatory extends pulumi.ComponentResource {
                 {
                     ...rows,
                     ...aggregate,
+                    ...grantsOf(standing, aggregate.name, aggregate.grants),
                     query: queryOf(declaration),
                     comment: commentOf(declaration),
                     onQueryChange,
@@ -77,14 +86,19 @@ export class Observatory extends pulumi.ComponentResource {
         });
         const helpers = args.helpers ?? true;
         for (const view of helpers ? helperViews(args.slaTargets ?? [defaultTarget]) : []) {
-            new View(resourceName(view.name), { ...place, ...view }, { parent: this });
+            const grants = grantsOf(standing, view.name, view.grants);
+            new View(resourceName(view.name), { ...place, ...view, ...grants }, { parent: this });
         }
         const called = [...functions(schema), ...(helpers ? helperFunctions(schema) : [])];
         for (const { name: functionName, ...declaration } of called) {
             // What it reads is in texts that it builds, and in those of the functions that it calls.
             new SqlFunction(
                 resourceName(functionName),
-                { ...place, ...declaration },
+                {
+                    ...place,
+                    ...declaration,
+                    ...grantsOf(standing, functionName, declaration.grants),
+                },
                 { parent: this, dependsOn: declared },
             );
         }
