@@ -4,6 +4,7 @@ import { createInterface } from "node:readline/promises";
 
 import type { Connection } from "../components/timescale/core/connection";
 import { explain, TimescaleError } from "../components/timescale/core/errors";
+import { inspectServer } from "../components/timescale/core/server";
 import { type Session, withObjectLock, withSession } from "../components/timescale/core/session";
 import program from "../index";
 import { withPassword } from "./database/password";
@@ -92,7 +93,7 @@ function forgetForeignSettings(): void {
 /** What is wrong with host, port, login or database is said before anything else is looked for. */
 async function connectFirst(connection: Connection): Promise<Connection> {
     return withStep(`connecting to ${connection.host}:${connection.port}`, async (step) => {
-        await withSession(connection, () => Promise.resolve());
+        await withSession(connection, ({ client }) => inspectServer(client));
         step.done(
             `connected to ${connection.database} at ${connection.host}:${connection.port} as ${connection.user}`,
         );

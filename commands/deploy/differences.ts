@@ -3,7 +3,7 @@
  * where the engine calls everything new, and for what is refused before anything is begun.
  */
 import { TimescaleError } from "../../components/timescale/core/errors";
-import type { ChangeCode, ChangeLine } from "../../components/timescale/core/plan";
+import type { ChangeCode } from "../../components/timescale/core/plan";
 import type { Session } from "../../components/timescale/core/session";
 import { type ObjectOptions, observatoryObjects } from "../verify/objects";
 import { inWords, readStanding } from "../verify/standing";
@@ -36,9 +36,11 @@ export async function compareDatabase(session: Session, options: ObjectOptions):
     const standing = await readStanding(session, objects, () => undefined);
     const refusals: TimescaleError[] = [];
     const differences: Difference[] = [];
+    /** Objects of others, by their owners. */
+    const owned = new Map<string, readonly string[]>();
     for (const { title, exists, lines, refusals: refused } of standing) {
-        const owner = lines.find(({ code }) => code === "owner");
-        if (owner !== undefined) refusals.push(another(title, owner, session.connection.user));
+        const owner = lines.find(({ code }) => code === "owner")?.was;
+        if (owner !== undefined) owned.set(owner, [...(owned.get(owner) ?? []), title]);
         refusals.push(...refused);
         const changing = lines.filter(({ code }) => !kept.has(code));
         if (!exists || changing.length > 0) {
@@ -46,19 +48,16 @@ export async function compareDatabase(session: Session, options: ObjectOptions):
             differences.push({ object: title, lines: words });
         }
     }
-    return { differences, refusals };
+    const { user } = session.connection;
+    const others = [...owned].map(([owner, titles]) => another(owner, titles, user));
+    return { differences, refusals: [...others, ...refusals] };
 }
 
-/** A superuser could give it away, and then its applications could not use it any more. */
-function another(
-    object: string,
-    { was = "another role" }: ChangeLine,
-    user: string,
-): TimescaleError {
-    return new TimescaleError(`${object} belongs to another role than the one that deploys`, {
+/** A superuser could give them away, and then their applications could not use them any more. */
+function another(owner: string, titles: readonly string[], user: string): TimescaleError {
+    return new TimescaleError("what stands belongs to another role than the one that deploys", {
         code: "owner",
-        detail: `it belongs to ${was}, and the login is ${user}: what is deployed belongs to its login`,
-        hint: `deploy as its owner: --db-user ${was}`,
-        object,
+        detail: `${titles.join(", ")}: of ${owner}, and the login is ${user}; what is deployed belongs to its login`,
+        hint: `deploy as its owner: --db-user ${owner}`,
     });
 }

@@ -4,8 +4,8 @@
  * those that are run here.
  */
 import { filled } from "../../components/observatory/bins";
-import type { ActualAggregate } from "../../components/timescale/core/aggregate/inspect";
 import { utcText } from "../../components/timescale/core/aggregate/bucket";
+import type { ActualAggregate } from "../../components/timescale/core/aggregate/inspect";
 import { displayName, quoteQualified } from "../../components/timescale/core/identifier";
 import { policyProcedures } from "../../components/timescale/core/policy";
 import { serverError } from "../../components/timescale/core/serverErrors";

@@ -110,7 +110,7 @@ onEveryServer((target) => {
 
     describe("with data", () => {
         beforeAll(async () => {
-            await target.byHand(traces.replace("{table}", "llm_traces"));
+            await target.byHand(traces.replaceAll("{table}", "llm_traces"));
             // Within what raw keeps: the rest of it would be no retention's to have dropped.
             for (const { kind, name } of observatoryObjects()) {
                 if (kind.name !== "ContinuousAggregate") continue;
@@ -234,9 +234,9 @@ onEveryServer((target) => {
             what: "rows that are lost on their way",
             at: /INSERT INTO "observatory_verify_/,
             broken: (schema) =>
-                `CREATE FUNCTION "${schema}".lose() RETURNS trigger LANGUAGE plpgsql AS
+                `CREATE FUNCTION public.lose() RETURNS trigger LANGUAGE plpgsql AS
                      'BEGIN IF new.trace_id LIKE ''%7'' THEN RETURN NULL; END IF; RETURN new; END';
-                 CREATE TRIGGER lose BEFORE INSERT ON "${schema}".llm_traces FOR EACH ROW EXECUTE FUNCTION "${schema}".lose()`,
+                 CREATE TRIGGER lose BEFORE INSERT ON "${schema}".llm_traces FOR EACH ROW EXECUTE FUNCTION public.lose()`,
             problem: /rows inserted: \d+, and 4560 were expected/,
         },
         {
@@ -269,6 +269,7 @@ onEveryServer((target) => {
         expect(failed.map((result) => result.name)).toEqual([name]);
         expect(failed[0]?.problems.join("\n")).toMatch(problem);
         expect(await schemas()).toEqual([]);
+        await target.byHand("DROP FUNCTION IF EXISTS public.lose()");
     });
 
     describe("the scratch schema", () => {
