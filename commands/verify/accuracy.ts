@@ -32,7 +32,8 @@ export async function realAccuracy(
         const title = displayName(buckets.name);
         const complete = buckets.units.filter(({ pending }) => !pending);
         const without = undecidedColumns(buckets.aggregate);
-        for (const unit of spread(complete, sample)) {
+        const looked = sample === "all" ? merged(complete) : spread(complete, sample);
+        for (const unit of looked) {
             between();
             const found = await settled(session, buckets, unit, without);
             if (found === undefined) continue;
@@ -81,9 +82,30 @@ async function settled(
     }
 }
 
+/** Statements that all of an aggregate is compared by, so that none of them reads for long. */
+const parts = 50;
+
+/** Neighbours taken together, so that thousands of short stretches are no thousands of statements. */
+export function merged(all: readonly FillUnit[]): readonly FillUnit[] {
+    const length = Math.ceil(all.length / parts);
+    const result: FillUnit[] = [];
+    let count = 0;
+    for (const unit of all) {
+        const last = result.at(-1);
+        if (last?.end === unit.start && count < length) {
+            result[result.length - 1] = { ...last, end: unit.end };
+            count += 1;
+        } else {
+            result.push(unit);
+            count = 1;
+        }
+    }
+    return result;
+}
+
 /** Some of them, at even distances, the first and the last among them. */
-export function spread<T>(all: readonly T[], sample: number | "all"): readonly T[] {
-    if (sample === "all" || all.length <= sample) return all;
+export function spread<T>(all: readonly T[], sample: number): readonly T[] {
+    if (all.length <= sample) return all;
     if (sample === 1) return all.slice(-1);
     const step = (all.length - 1) / (sample - 1);
     return Array.from({ length: sample }, (_, at) => all[Math.round(at * step)]).filter(

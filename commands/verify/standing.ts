@@ -167,7 +167,18 @@ function differences({ title, lines }: Standing, codes: ReadonlySet<ChangeCode>)
     return lines.filter(({ code }) => codes.has(code)).map((line) => `${title}: ${inWords(line)}`);
 }
 
-export function inWords({ property, was, will }: ChangeLine): string {
+export function inWords({ property, was, will, columns: changed = [] }: ChangeLine): string {
+    // Two definitions in full are for a preview, which shows them as a diff.
+    if (property === "query" || property === "definition") {
+        const words = changed.map(({ name, was: is, will: should }) =>
+            is === null
+                ? `${name} is missing`
+                : should === null
+                  ? `${name} is not declared`
+                  : `${name} is ${is} and should be ${should}`,
+        );
+        return `${property} is another than the declared one${words.length === 0 ? "" : `: ${words.join(", ")}`}`;
+    }
     if (was === undefined && will === undefined) return property;
     return `${property} is ${was ?? "missing"} and should be ${will ?? "absent"}`;
 }

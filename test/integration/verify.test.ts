@@ -155,7 +155,8 @@ onEveryServer((target) => {
             {
                 name: "columns",
                 broken: "ALTER MATERIALIZED VIEW llm_metrics_1day RENAME COLUMN unique_users TO users",
-                problem: /llm_metrics_1day: columns\.users is users and should be unique_users/,
+                problem:
+                    /llm_metrics_1day: query is another than the declared one: .*unique_users is missing/,
                 mended: "ALTER MATERIALIZED VIEW llm_metrics_1day RENAME COLUMN users TO unique_users",
             },
             {

@@ -1,5 +1,5 @@
 /** What of the ten checks needs no server. */
-import { spread } from "../../commands/verify/accuracy";
+import { merged, spread } from "../../commands/verify/accuracy";
 import { undecidedColumns } from "../../commands/verify/buckets";
 import { junit } from "../../commands/verify/junit";
 import { parseOptions } from "../../commands/verify/options";
@@ -190,8 +190,18 @@ describe("what is compared", () => {
 
         expect(spread(all, 3)).toEqual([0, 5, 10]);
         expect(spread(all, 1)).toEqual([10]);
-        expect(spread(all, "all")).toEqual(all);
         expect(spread([1, 2], 5)).toEqual([1, 2]);
+    });
+
+    it("is taken together where all of it is compared, but not over a gap", () => {
+        const unit = (at: number) => ({ start: `t${at}`, end: `t${at + 1}`, pending: false });
+
+        expect(merged([unit(1), unit(2), unit(4)])).toEqual([unit(1), unit(2), unit(4)]);
+        const many = Array.from({ length: 120 }, (_, at) => unit(at)).filter((_, at) => at !== 60);
+        const found = merged(many);
+        expect(found[0]).toEqual({ start: "t0", end: "t3", pending: false });
+        expect(found.filter(({ start }) => start === "t60")).toEqual([]);
+        expect(found.at(-1)?.end).toBe("t120");
     });
 
     it("leaves out what may be of any row of one moment", () => {
