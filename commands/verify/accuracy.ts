@@ -82,11 +82,12 @@ async function settled(
     }
 }
 
-/** Statements that all of an aggregate is compared by, so that none of them reads for long. */
-const parts = 50;
-
-/** Neighbours taken together, so that thousands of short stretches are no thousands of statements. */
-export function merged(all: readonly FillUnit[]): readonly FillUnit[] {
+/**
+ * Neighbours taken together, so that thousands of short stretches are no thousands of statements.
+ *
+ * @param parts how many there are at least where all are neighbours, so that none of them is read for long
+ */
+export function merged(all: readonly FillUnit[], parts = 50): readonly FillUnit[] {
     const length = Math.ceil(all.length / parts);
     const result: FillUnit[] = [];
     let count = 0;
