@@ -165,9 +165,9 @@ async function work(
             step.done("everything that was declared stands");
             return standing;
         });
-        const { schema, slaTargets } = prepared.config;
+        const { schema, slaTargets, policies } = prepared.config;
         const results = options.test
-            ? await verifyDatabase(outputs.owner, { schema, slaTargets }, interrupts)
+            ? await verifyDatabase(outputs.owner, { schema, slaTargets, policies }, interrupts)
             : undefined;
         tell({ workspace, place, options, summary, picture, results });
         return results === undefined || exitCodeOf(results) === 0 ? 0 : 1;

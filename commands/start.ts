@@ -69,10 +69,10 @@ async function standUp(workspace: Workspace, options: StartOptions): Promise<voi
             step.done("everything that was declared stands");
             return standing;
         });
-        const { schema, slaTargets } = prepared.config;
+        const { schema, slaTargets, policies } = prepared.config;
         const results = await verifyDatabase(
             outputs.owner,
-            { schema, slaTargets, quick: true },
+            { schema, slaTargets, policies, quick: true },
             interrupts,
         );
         if (options.json) {

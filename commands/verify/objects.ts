@@ -1,14 +1,12 @@
 /** What is verified: the objects that the Observatory declares, as inputs of their resources. */
-import {
-    aggregates,
-    commentOf,
-    onQueryChange,
-    queryOf,
-} from "../../components/observatory/aggregates";
+import { inEnvironment } from "../../components/observatory";
+import { commentOf, onQueryChange, queryOf } from "../../components/observatory/aggregates";
 import { functions } from "../../components/observatory/functions";
 import { helperFunctions, helperViews } from "../../components/observatory/helpers";
-import { hypertables } from "../../components/observatory/hypertables";
+import { tableComment } from "../../components/observatory/hypertables";
+import { keptOf } from "../../components/observatory/kept";
 import { measures } from "../../components/observatory/measures";
+import type { PolicyChanges } from "../../components/observatory/policies";
 import { defaultTarget, type SlaTarget } from "../../components/observatory/slaTargets";
 import { continuousAggregateKind } from "../../components/timescale/provider/continuousAggregateKind";
 import { hypertableKind } from "../../components/timescale/provider/hypertableKind";
@@ -30,12 +28,15 @@ export interface ObjectOptions {
     readonly schema?: string | undefined;
     /** @default one target for every model */
     readonly slaTargets?: readonly SlaTarget[] | undefined;
+    /** What policies of the environment have otherwise than they are declared. @default nothing */
+    readonly policies?: PolicyChanges | undefined;
 }
 
 /** In an order in which they can be made: what is read comes before what reads it. */
 export function observatoryObjects({
     schema = "public",
     slaTargets = [defaultTarget],
+    policies,
 }: ObjectOptions = {}): readonly VerifiedObject[] {
     const object = (kind: ResourceKind, name: string, inputs: Properties, helper = false) => ({
         kind,
@@ -43,16 +44,22 @@ export function observatoryObjects({
         inputs: { ...inputs, schema },
         helper,
     });
+    const { tables, aggregates } = inEnvironment(policies);
+    const kept = keptOf([...tables, ...aggregates]);
     return [
-        ...hypertables.map((table) => object(hypertableKind, table.name, { ...table })),
+        ...tables.map((table) =>
+            object(hypertableKind, table.name, { ...table, comment: tableComment(table) }),
+        ),
         ...aggregates.map((declaration) => {
             const { file: _file, ...inputs } = declaration;
             const query = queryOf(declaration);
             const comment = commentOf(declaration);
             return object(continuousAggregateKind, inputs.name, { ...inputs, query, comment, onQueryChange }); // prettier-ignore
         }),
-        ...helperViews(slaTargets).map((view) => object(viewKind, view.name, { ...view }, true)),
-        ...functions(schema).map(({ name, ...rest }) => object(sqlFunctionKind, name, rest)),
+        ...helperViews(slaTargets, aggregates).map((view) =>
+            object(viewKind, view.name, { ...view }, true),
+        ),
+        ...functions(schema, kept).map(({ name, ...rest }) => object(sqlFunctionKind, name, rest)),
         ...helperFunctions(schema).map(({ name, ...rest }) =>
             object(sqlFunctionKind, name, rest, true),
         ),

@@ -122,6 +122,35 @@ onEveryServer((target) => {
         for (const one of standing.over) await expectNoChange(one);
     });
 
+    it("stops before the exchange where an aggregate over it has other totals than its new version", async () => {
+        await target.byHand(
+            "DELETE FROM daily WHERE model = 'x' AND day = date_bin('1 day', now(), '2000-01-01') - interval '3 days'",
+        );
+
+        await expect(standing.top.up(changed)).rejects.toMatchObject({
+            code: "verification_failed",
+            object: "public.daily",
+        });
+
+        expect(await aggregates()).toEqual(["daily", "daily_building", "hourly", "hourly_building", "monthly", "monthly_building"]); // prettier-ignore
+    });
+
+    it("is exchanged where a column has another meaning, and so other totals above", async () => {
+        const other: AggregateInputs = {
+            ...changed,
+            query: hourly.query.replace("sum(ms) AS total", "sum(2 * ms) AS total"),
+            history: { defaults: { total: "0" } },
+        };
+
+        await standing.top.up(other);
+
+        const [row] = await target.byHand(
+            `SELECT d.total = 2 * (SELECT sum(ms) FROM requests WHERE model = 'x' AND ts >= d.day AND ts < d.day + interval '1 day') AS doubled
+             FROM daily d WHERE model = 'x' AND day = date_bin('1 day', now(), '2000-01-01') - interval '3 days'`,
+        );
+        expect(row).toEqual({ doubled: true });
+    });
+
     it("is refused before it begins where an aggregate over it reads a column that vanishes", async () => {
         const without: AggregateInputs = {
             ...changed,

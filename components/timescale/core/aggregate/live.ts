@@ -125,6 +125,7 @@ export async function planLive(
     let plan = planAggregate(difference, declared, {
         filling: actual.kind === "aggregate" && actual.marker.filling,
         login,
+        extensionSchema: server.extensionSchema,
         // One session serves all clients of the embedded server, and cannot commit between chunks.
         perChunk: !server.embedded && actual.kind === "aggregate" && actual.chunks > 0,
         ...(actual.kind === "aggregate" && {

@@ -38,6 +38,8 @@ export interface AggregatePlanOptions {
     readonly perChunk?: boolean;
     /** Schema of the materialization, and of its indexes. */
     readonly internalSchema?: string;
+    /** Where TimescaleDB's functions are. Default: public. */
+    readonly extensionSchema?: string;
     /** The name under which it stands, where that is not the declared one. */
     readonly standing?: QualifiedName;
     /** What hazards and locks are told with. Default: nothing was inspected for them. */
@@ -67,6 +69,7 @@ export function planAggregate(
         return planReplacement(replacing, {
             login: options.login ?? desired.owner ?? "",
             creation: creationStatements,
+            extensionSchema: options.extensionSchema ?? "public",
         });
     }
     const statements = changes.flatMap((change) => statementsOf(change, context));
@@ -327,7 +330,7 @@ function createStatement(desired: DesiredAggregate): Statement {
         name: "create_continuous_aggregate",
         sql: [
             `CREATE MATERIALIZED VIEW ${quoteQualified(desired)}`,
-            `WITH (timescaledb.continuous, timescaledb.materialized_only = ${desired.materializedOnly})`,
+            `WITH (timescaledb.continuous, timescaledb.materialized_only = ${desired.materializedOnly}${desired.createGroupIndexes ? "" : ", timescaledb.create_group_indexes = false"})`,
             "AS",
             statementBody(desired.query),
             "WITH NO DATA",

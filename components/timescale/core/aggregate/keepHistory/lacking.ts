@@ -2,10 +2,11 @@
  * What a version that was replaced lacks of the history that the aggregate has: it goes on refreshing, but
  * late rows that were computed by hand, or a job that did not run, are in one of the two alone.
  */
-import { bucketColumn, type Definition, parseDefinition, readInstead } from "../../definition";
+import { bucketColumn } from "../../definition";
 import { escapeIdentifier, escapeLiteral, quoteQualified } from "../../identifier";
 import type { Queryable } from "../../session";
 import type { ActualAggregate } from "../inspect";
+import { commonOf } from "./common";
 
 export interface Lacking {
     readonly buckets: number;
@@ -60,14 +61,11 @@ function comparison(
     version: ActualAggregate,
     conditions: string[],
 ): string | undefined {
-    const [before, after] = [parse(old), parse(version)];
-    const same = before.source === after.source && !/HAVING/.test(before.grouping + after.grouping);
-    const [was, is] = [bucketColumn(before), bucketColumn(after)];
-    if (!same || was?.expression !== is?.expression) return undefined;
-    const common = before.columns.flatMap(({ name, expression }) => {
-        const other = after.columns.find((column) => column.expression === expression);
-        return other === undefined ? [] : [{ was: name, is: other.name, expression }];
-    });
+    const both = commonOf(old, version);
+    if (both === undefined) return undefined;
+    const [was, is] = [bucketColumn(both.before), bucketColumn(both.after)];
+    if (was?.expression !== is?.expression) return undefined;
+    const { columns: common } = both;
     const keys = common.filter((it) => old.groupColumns.includes(it.was) && version.groupColumns.includes(it.is)); // prettier-ignore
     const counts = common.filter(({ expression }) => /^count\((?!DISTINCT )[^;]*\)$/.test(expression) && !/ FILTER /.test(expression)); // prettier-ignore
     const rows = (side: "was" | "is"): string => {
@@ -90,10 +88,4 @@ function comparison(
             ...counts.map((_, at) => `${of(`sum(c${at})`, false)} < ${of(`sum(c${at})`, true)}`),
         ].join(" OR ")})`,
     ].join("\n");
-}
-
-/** Over the same name, whatever each reads: an aggregate reads the version of its parent. */
-function parse({ definition, columns, source }: ActualAggregate): Definition {
-    const names = columns.map(({ name }) => name);
-    return parseDefinition(readInstead(definition, source, { schema: "source", name: "source" }), names); // prettier-ignore
 }

@@ -19,6 +19,7 @@ import {
 
 export interface ReplacementContext {
     readonly login: string;
+    readonly extensionSchema: string;
     /** The statements that create an aggregate with everything that belongs to it. */
     readonly creation: (desired: DesiredAggregate) => readonly Statement[];
 }
@@ -59,7 +60,7 @@ export function queryLine({ was, will, columns }: QueryDifference): ChangeLine {
 }
 
 /** What the run does before the exchange, as far as it is known before. */
-function build(pair: Pair, { creation }: ReplacementContext): Statement[] {
+function build(pair: Pair, { creation, extensionSchema }: ReplacementContext): Statement[] {
     const { mapping, floor, stake, beside, name } = pair;
     if (mapping === null) return [];
     return [
@@ -69,7 +70,7 @@ function build(pair: Pair, { creation }: ReplacementContext): Statement[] {
         ...(stake.rows === 0
             ? []
             : [
-                  ...(floor === null ? [] : [markDone(beside, floor, "public")]),
+                  ...(floor === null ? [] : [markDone(beside, floor, extensionSchema)]),
                   ...copyStatements(pair, mapping, floor === null ? {} : { to: timeOf(floor) }),
               ]),
     ];

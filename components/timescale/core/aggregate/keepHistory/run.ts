@@ -39,7 +39,7 @@ import {
     refreshOpen,
     resumeRefresh,
 } from "./statements";
-import { verifyComputed, verifyCopied } from "./verify";
+import { verifyComputed, verifyCopied, type Versions } from "./verify";
 import { inspectStanding, versionTree } from "./versions";
 
 export interface RunOptions {
@@ -74,7 +74,7 @@ export async function runReplacement(
     }
     try {
         await run.holdStill();
-        for (const one of built) await run.catchUp(one);
+        for (const one of built) await run.catchUp(one, built);
         await run.exchange(replacement, built);
     } catch (error) {
         await run.letGo();
@@ -318,7 +318,7 @@ class Run {
     }
 
     /** Brings the new version to where the old one is, and compares what both compute alike. */
-    async catchUp({ pair, version, cut }: Built): Promise<void> {
+    async catchUp({ pair, version, cut }: Built, built: readonly Built[]): Promise<void> {
         const title = displayName(pair.name);
         this.options.onStatus(`bringing the new version of ${title} up to date`);
         const floor = await this.cut(pair, version);
@@ -342,7 +342,7 @@ class Run {
         this.options.onStatus(`comparing what both versions of ${title} compute`);
         await this.reading(async (client) => {
             const begins = await beginsOf(client, { old: pair.old, version, cut, retention: null });
-            await verifyComputed(client, pair.old, version, begins.both);
+            await verifyComputed(client, pair.old, version, begins.both, parentsOf(pair, built));
         });
     }
 
@@ -393,6 +393,14 @@ class Run {
             onRetry: this.options.onStatus,
         };
     }
+}
+
+/** What the versions of a pair read, and what that reads, as far as it is exchanged too. */
+function parentsOf({ old }: Pair, built: readonly Built[]): Versions[] {
+    const parent = built.find(({ pair }) => displayName(pair.old.name) === displayName(old.source));
+    if (parent === undefined) return [];
+    const { pair, version } = parent;
+    return [{ old: pair.old, version }, ...parentsOf(pair, built)];
 }
 
 class StillRunning extends Error {}

@@ -2,16 +2,23 @@
  * Whether a new version says the same as the old one, column by column: below the cut, where it was
  * copied, and above it, where it was computed from raw data.
  */
-import { bucketColumn, type Definition, parseDefinition } from "../../definition";
+import { bucketColumn } from "../../definition";
 import { TimescaleError } from "../../errors";
 import { displayName, escapeIdentifier, quoteQualified } from "../../identifier";
 import type { Queryable } from "../../session";
 import { readSql } from "../../sqlFile";
 import { bucketAt, timeOf, widthOf } from "../bucket";
 import type { ActualAggregate } from "../inspect";
+import { commonOf, isExtended } from "./common";
 import type { Mapping } from "./mapping";
 
 const numeric = /^(?:smallint|integer|bigint|numeric(?:\(.*\))?|real|double precision)$/;
+
+/** An aggregate, and the one that takes its place. */
+export interface Versions {
+    readonly old: ActualAggregate;
+    readonly version: ActualAggregate;
+}
 
 /** Totals of one version, by what they are totals of. */
 type Totals = Readonly<Record<string, string | null>>;
@@ -68,6 +75,8 @@ function sourceOf({ columns }: Mapping, name: string): string {
 /**
  * Totals that both versions compute alike, over whole buckets that neither has yet to refresh.
  *
+ * @param parents the two that they read, in a hierarchy, and what those read: what is pending in one of these is
+ *     not in the two yet; and where a column has another meaning in the next parent, totals over it may differ
  * @returns what was compared, in words; empty where the two queries have nothing in common
  * @throws TimescaleError with both totals of the first column that differs
  */
@@ -76,52 +85,45 @@ export async function verifyComputed(
     old: ActualAggregate,
     built: ActualAggregate,
     cut: string,
+    parents: readonly Versions[] = [],
 ): Promise<string[]> {
-    const before = parse(old);
-    const after = parse(built);
-    const [oldBucket, newBucket] = [bucketColumn(before), bucketColumn(after)];
-    // Other rows, or other conditions, have other totals.
-    const comparable = before.source === after.source && !/HAVING/.test(before.grouping + after.grouping); // prettier-ignore
-    if (!comparable || oldBucket === undefined || newBucket === undefined) return [];
-    const common = after.columns.flatMap(({ name, expression }) => {
-        const same = before.columns.find((column) => column.expression === expression);
-        return same !== undefined && isAdditive(expression) ? [{ was: same.name, will: name }] : [];
-    });
+    const both = commonOf(old, built);
+    const alike = parents.every((parent) => isExtended(commonOf(parent.old, parent.version)));
+    if (both === undefined || !alike) return [];
+    const [oldBucket, newBucket] = [bucketColumn(both.before), bucketColumn(both.after)];
+    if (oldBucket === undefined || newBucket === undefined) return [];
+    const common = both.columns.filter(({ expression }) => isAdditive(expression));
     if (common.length === 0) return [];
-    const where = await settled(client, old, built, cut);
+    const where = await settled(client, [{ old, version: built }, ...parents], built, cut);
     const was = await totals(
         client,
         old,
-        common.map(({ was: column, will }) => [`sum of ${will}`, sumOf(escapeIdentifier(column))]),
+        common.map(({ was: column, is }) => [`sum of ${is}`, sumOf(escapeIdentifier(column))]),
         where(escapeIdentifier(oldBucket.name)),
     );
     const will = await totals(
         client,
         built,
-        common.map(({ will: column }) => [`sum of ${column}`, sumOf(escapeIdentifier(column))]),
+        common.map(({ is: column }) => [`sum of ${column}`, sumOf(escapeIdentifier(column))]),
         where(escapeIdentifier(newBucket.name)),
     );
     refuseDifference(old, was, will, `from ${cut} on, where it was computed from raw data`);
-    return common.map(({ will: column }) => column);
-}
-
-function parse({ definition, columns }: ActualAggregate): Definition {
-    return parseDefinition(definition, columns.map(({ name }) => name)); // prettier-ignore
+    return common.map(({ is: column }) => column);
 }
 
 function isAdditive(expression: string): boolean {
     return /^\(?(?:[\w"]+\.)?(?:count|sum)\((?!DISTINCT )[^;]*\)(?:\)::[\w ]+)?$/.test(expression) && !/ FILTER /.test(expression); // prettier-ignore
 }
 
-/** Whole buckets of the wider of the two that lie between the cut and what both have refreshed. */
+/** Whole buckets of the wider of the two that lie between the cut and what all of them have refreshed. */
 async function settled(
     client: Queryable,
-    old: ActualAggregate,
+    versions: readonly Versions[],
     built: ActualAggregate,
     cut: string,
 ): Promise<(bucket: string) => string> {
     const pending: { begins: string; ends: string }[] = [];
-    for (const { materializationId } of [old, built]) {
+    for (const { materializationId } of versions.flatMap((it) => [it.old, it.version])) {
         const { rows } = await client.query<{ begins: string; ends: string }>(
             readSql("catalog/pending_ranges.sql"),
             [materializationId],
