@@ -2,7 +2,9 @@
 import { merged, spread } from "../../commands/verify/accuracy";
 import { undecidedColumns } from "../../commands/verify/buckets";
 import { junit } from "../../commands/verify/junit";
+import { isFunction, observatoryObjects } from "../../commands/verify/objects";
 import { parseOptions } from "../../commands/verify/options";
+import { calls } from "../../commands/verify/queries";
 import { describeResults, resultsAsJson, sumUp } from "../../commands/verify/report";
 import {
     checkNames,
@@ -218,6 +220,17 @@ describe("what is compared", () => {
         const scan = { "Actual Rows": 3, "Actual Loops": 2, "Rows Removed by Filter": 1 };
 
         expect(rowsRead({ "Actual Rows": 99, "Actual Loops": 1, Plans: [scan, scan] })).toBe(16);
+    });
+});
+
+describe("check 7", () => {
+    it("has a call for every function that readers may call", () => {
+        const called = observatoryObjects()
+            .filter((object) => isFunction(object) && object.inputs["grants"] !== undefined)
+            .map(({ name }) => name);
+
+        expect(called.length).toBeGreaterThan(3);
+        expect(Object.keys(calls).sort()).toEqual([...called].sort());
     });
 });
 
