@@ -2,12 +2,13 @@
  * Functions that compute percentiles and ranks of any window from the bins. They read with the owner's
  * rights, under a fixed search path, and only the reader may call them.
  */
-import { readSql, type SqlFunctionProperties } from "../timescale";
+import type { SqlFunctionProperties } from "../timescale";
 import { escapeIdentifier, escapeLiteral } from "../timescale/core/identifier";
 import { filled, levels } from "./bins";
 import { readerCalls } from "./grants";
 import { rawKept } from "./hypertables";
 import { measures } from "./measures";
+import { readSql } from "./sql";
 
 export interface FunctionDeclaration extends Pick<
     SqlFunctionProperties,

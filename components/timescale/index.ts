@@ -11,7 +11,8 @@ export type { Index } from "./core/indexes";
 export type { CompressionPolicy, JobSettings, RefreshPolicy, RetentionPolicy } from "./core/policy";
 export type { RuleCode } from "./core/rules/codes";
 export type { Waiver } from "./core/rules/finding";
-export { readSql } from "./core/sqlFile";
+export { readSql } from "./readSql";
+export type { ConnectionArgs } from "./resource";
 export {
     ExtensionVersion,
     type ExtensionVersionArgs,
