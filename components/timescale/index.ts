@@ -4,6 +4,7 @@ export {
     type ContinuousAggregateArgs,
     type ContinuousAggregateProperties,
 } from "./continuousAggregate";
+export type { History } from "./core/aggregate/keepHistory/mapping";
 export type { Connection, SslMode } from "./core/connection";
 export type { FunctionGrant, FunctionPrivilege, Grant, Privilege } from "./core/grants";
 export type { Column } from "./core/hypertable/spec";
@@ -12,7 +13,7 @@ export type { CompressionPolicy, JobSettings, RefreshPolicy, RetentionPolicy } f
 export type { RuleCode } from "./core/rules/codes";
 export type { Waiver } from "./core/rules/finding";
 export { readSql } from "./readSql";
-export type { ConnectionArgs } from "./resource";
+export type { ConnectionArgs, Inputs } from "./resource";
 export {
     ExtensionVersion,
     type ExtensionVersionArgs,

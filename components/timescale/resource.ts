@@ -31,6 +31,7 @@ export type Inputs<Args> = {
 export abstract class TimescaleResource extends pulumi.CustomResource {
     /** `schema.name`. */
     declare readonly name: pulumi.Output<string>;
+    /** As declared; undefined stands for `public`. */
     declare readonly schema: pulumi.Output<string | undefined>;
 
     /** @param kind the type's name as in its token `pulumi-nodejs:dynamic/timescale:<kind>` */
