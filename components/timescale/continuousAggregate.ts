@@ -46,7 +46,7 @@ export interface ContinuousAggregateProperties {
     readonly refreshPolicy?: RefreshPolicy;
     /** Altered in place; left out, its job is removed. @default - no retention policy; buckets are kept for ever */
     readonly retentionPolicy?: RetentionPolicy;
-    /** Altered in place; left out, job and settings go, unless chunks are compressed. @default - no compression */
+    /** Altered in place; left out, job and settings go; refused while chunks are compressed. @default - no compression */
     readonly compressionPolicy?: CompressionPolicy;
     /** `COMMENT ON`, changed in place. @default - no comment */
     readonly comment?: string;

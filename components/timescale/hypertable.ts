@@ -35,7 +35,7 @@ export interface HypertableProperties {
     readonly indexes?: readonly Index[];
     /** Altered in place; left out, its job is removed. @default - no retention policy; rows are kept for ever */
     readonly retentionPolicy?: RetentionPolicy;
-    /** Altered in place; left out, job and settings go, unless chunks are compressed. @default - no compression */
+    /** Altered in place; left out, job and settings go; refused while chunks are compressed. @default - no compression */
     readonly compressionPolicy?: CompressionPolicy;
     /** `COMMENT ON`, changed in place. @default - no comment */
     readonly comment?: string;
