@@ -3,7 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 
 import { access } from "./components/access";
 import { loadConfig } from "./components/config";
-import { declaredJobs, Observatory } from "./components/observatory";
+import { declaredJobsOf, Observatory } from "./components/observatory";
 import { server } from "./components/server";
 import type { Connection } from "./components/timescale/core/connection";
 
@@ -22,7 +22,10 @@ interface Outputs {
  */
 async function program(): Promise<Outputs> {
     const config = await loadConfig();
-    const { owner, writer, reader, database } = access(config, await server(config, declaredJobs));
+    const { owner, writer, reader, database } = access(
+        config,
+        await server(config, declaredJobsOf(config.policies)),
+    );
     const observatory = new Observatory("observatory", {
         connection: owner,
         schema: config.schema,
@@ -30,6 +33,7 @@ async function program(): Promise<Outputs> {
         adopt: config.adopt,
         backup: config.backup,
         helpers: config.helpers,
+        policies: config.policies,
         slaTargets: config.slaTargets,
         database,
         ...(config.databaseUuid !== undefined && { databaseUuid: config.databaseUuid }),

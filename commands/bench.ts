@@ -8,6 +8,8 @@
  * `npm run bench -- --scale 1,100,1000`
  *
  * `npm run bench -- --history --rows 3000000`
+ *
+ * `npm run bench -- --views --rows 3000000`
  */
 import { Command, InvalidArgumentError } from "commander";
 
@@ -16,9 +18,10 @@ import { findServers } from "../test/helpers/databases";
 import { benchByHand } from "./bench/byHand";
 import { benchKeepHistory } from "./bench/keepHistory";
 import { benchScale } from "./bench/scale";
+import { benchViews } from "./bench/views";
 
 async function main(args: readonly string[]): Promise<void> {
-    const { rows, rounds, scale, history } = new Command("npm run bench --")
+    const { rows, rounds, scale, history, views } = new Command("npm run bench --")
         .option("--rows <n>", "rows of llm_traces, over 90 days", Number, 300_000)
         .option("--rounds <n>", "how often each side runs", Number, 3)
         .option(
@@ -27,8 +30,15 @@ async function main(args: readonly string[]): Promise<void> {
             readList,
         )
         .option("--history", "instead: a changed query, with its history kept and without")
+        .option("--views", "instead: the views and functions for dashboards, against raw rows")
         .parse([...args], { from: "user" })
-        .opts<{ rows: number; rounds: number; scale?: readonly number[]; history?: true }>();
+        .opts<{
+            rows: number;
+            rounds: number;
+            scale?: readonly number[];
+            history?: true;
+            views?: true;
+        }>();
     // What was started ends with this process.
     const [server] = await findServers();
     if (server === undefined) throw new Error("no database can be had here");
@@ -40,12 +50,17 @@ async function main(args: readonly string[]): Promise<void> {
                       `a changed query over ${rows.toLocaleString("en")} rows of 90 days, of which raw data keeps 30`,
                       await benchKeepHistory(database.owner, rows),
                   ]
-                : scale === undefined
+                : views === true
                   ? [
                         `${rows.toLocaleString("en")} rows, 90 days`,
-                        await benchByHand(database.owner, rows, rounds),
+                        await benchViews(database.owner, rows, rounds),
                     ]
-                  : ["previews without a change", await benchScale(database, scale, rounds)];
+                  : scale === undefined
+                    ? [
+                          `${rows.toLocaleString("en")} rows, 90 days`,
+                          await benchByHand(database.owner, rows, rounds),
+                      ]
+                    : ["previews without a change", await benchScale(database, scale, rounds)];
         process.stdout.write(`\n${server.name}, ${title}\n${figures}\n`);
     } finally {
         await database.drop();

@@ -1,9 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { aggregates, commentOf, onQueryChange, queryOf } from "./observatory/aggregates";
+import {
+    aggregates as declarations,
+    commentOf,
+    onQueryChange,
+    queryOf,
+} from "./observatory/aggregates";
 import { functions } from "./observatory/functions";
 import { helperFunctions, helperViews } from "./observatory/helpers";
-import { hypertables } from "./observatory/hypertables";
+import { hypertables, tableComment } from "./observatory/hypertables";
+import { keptOf } from "./observatory/kept";
+import { type PolicyChanges, withPolicies } from "./observatory/policies";
 import { defaultTarget, type SlaTarget } from "./observatory/slaTargets";
 import { type Connection, ContinuousAggregate, Hypertable, SqlFunction, View } from "./timescale";
 
@@ -19,6 +26,8 @@ export interface ObservatoryArgs {
     readonly backup?: string | undefined;
     /** Whether the views and functions for dashboards are made. @default true */
     readonly helpers?: boolean;
+    /** What policies have otherwise than they are declared, by table or aggregate. @default - nothing */
+    readonly policies?: PolicyChanges;
     /** Of llm_sla_monitoring. @default - 2000 ms, 5000 ms and 1 %, for every model */
     readonly slaTargets?: readonly SlaTarget[];
     /** The database, if the program makes it: tables go with it and need no statement of their own. */
@@ -39,6 +48,7 @@ export class Observatory extends pulumi.ComponentResource {
     constructor(name: string, args: ObservatoryArgs, opts?: pulumi.ComponentResourceOptions) {
         super("timescale:observatory:Observatory", name, {}, opts);
         const { connection, schema, protectData } = args;
+        const { tables, aggregates } = inEnvironment(args.policies);
         const place = {
             connection,
             schema,
@@ -46,10 +56,10 @@ export class Observatory extends pulumi.ComponentResource {
             ...(args.adopt === true && { adopt: true }),
         };
         const rows = { ...place, ...(args.backup !== undefined && { backup: args.backup }) };
-        for (const table of hypertables) {
+        for (const table of tables) {
             new Hypertable(
                 resourceName(table.name),
-                { ...rows, ...table },
+                { ...rows, ...table, comment: tableComment(table) },
                 {
                     parent: this,
                     protect: protectData,
@@ -76,10 +86,13 @@ export class Observatory extends pulumi.ComponentResource {
             );
         });
         const helpers = args.helpers ?? true;
-        for (const view of helpers ? helperViews(args.slaTargets ?? [defaultTarget]) : []) {
+        for (const view of helpers
+            ? helperViews(args.slaTargets ?? [defaultTarget], aggregates)
+            : []) {
             new View(resourceName(view.name), { ...place, ...view }, { parent: this });
         }
-        const called = [...functions(schema), ...(helpers ? helperFunctions(schema) : [])];
+        const kept = keptOf([...tables, ...aggregates]);
+        const called = [...functions(schema, kept), ...(helpers ? helperFunctions(schema) : [])];
         for (const { name: functionName, ...declaration } of called) {
             // What it reads is in texts that it builds, and in those of the functions that it calls.
             new SqlFunction(
@@ -100,9 +113,23 @@ function resourceName(name: string): string {
     return name.replaceAll("_", "-");
 }
 
+/** Tables and aggregates with the policies that they have in one environment. */
+function inEnvironment(changes: PolicyChanges = {}) {
+    return {
+        tables: hypertables.map((table) => withPolicies(table, changes)),
+        aggregates: declarations.map((aggregate) => withPolicies(aggregate, changes)),
+    };
+}
+
+export interface DeclaredJob {
+    readonly name: string;
+    readonly scheduleInterval: string;
+}
+
 /** What background workers will have to do, for the check that there are enough of them. */
-export const declaredJobs: readonly { readonly name: string; readonly scheduleInterval: string }[] =
-    [
+export function declaredJobsOf(changes: PolicyChanges = {}): readonly DeclaredJob[] {
+    const { tables, aggregates } = inEnvironment(changes);
+    return [
         ...aggregates.flatMap(({ name, refreshPolicy, retentionPolicy, compressionPolicy }) => [
             { name: `refresh ${name}`, scheduleInterval: refreshPolicy.scheduleInterval },
             ...(compressionPolicy === undefined
@@ -117,7 +144,7 @@ export const declaredJobs: readonly { readonly name: string; readonly scheduleIn
                       },
                   ]),
         ]),
-        ...hypertables.flatMap(({ name, retentionPolicy, compressionPolicy }) => [
+        ...tables.flatMap(({ name, retentionPolicy, compressionPolicy }) => [
             ...(retentionPolicy === undefined
                 ? []
                 : [{ name: `retention ${name}`, scheduleInterval: "1 day" }]),
@@ -126,3 +153,6 @@ export const declaredJobs: readonly { readonly name: string; readonly scheduleIn
                 : [{ name: `compression ${name}`, scheduleInterval: "12 hours" }]),
         ]),
     ];
+}
+
+export const declaredJobs = declaredJobsOf();

@@ -5,32 +5,17 @@
 import Table from "cli-table3";
 
 import { dashboardAggregates, queryOf } from "../../components/observatory/aggregates";
-import { hypertables } from "../../components/observatory/hypertables";
 import { converge } from "../../components/timescale/core/aggregate/converge";
 import { planLive } from "../../components/timescale/core/aggregate/live";
 import { removeAggregate } from "../../components/timescale/core/aggregate/remove";
 import { desiredAggregate } from "../../components/timescale/core/aggregate/spec";
 import type { Connection } from "../../components/timescale/core/connection";
-import { convergeHypertable } from "../../components/timescale/core/hypertable/converge";
-import { desiredHypertable } from "../../components/timescale/core/hypertable/spec";
-import type { PartsMemory } from "../../components/timescale/core/hypertableParts";
 import { statementBody } from "../../components/timescale/core/query";
 import { type Session, withSession } from "../../components/timescale/core/session";
 import { withStep } from "../progress";
 import { median, timed } from "./figures";
+import { load, nothingDeclared, silent } from "./load";
 
-const nothing = {
-    refreshPolicy: false,
-    retentionPolicy: false,
-    compressionPolicy: false,
-    indexes: [],
-};
-const fresh: PartsMemory = { managed: false, declared: nothing };
-const silent = {
-    onStatus: () => undefined,
-    onApplied: () => undefined,
-    checkDatabase: () => undefined,
-};
 const desired = dashboardAggregates.map((declaration) => {
     const { file: _file, ...aggregate } = declaration;
     return desiredAggregate({ ...aggregate, query: queryOf(declaration) });
@@ -94,35 +79,8 @@ function measure(owner: Connection, rows: number, rounds: number): Promise<Figur
     });
 }
 
-/** The traces' table with so many rows over 90 days, without policies. */
-export async function load(
-    session: Session,
-    rows: number,
-    report: (text: string) => void,
-): Promise<void> {
-    const [traces] = hypertables;
-    if (traces === undefined) return;
-    const memory = { managed: false, declared: nothing };
-    // Without its policies: jobs in the middle of a round would time themselves.
-    const { compressionPolicy: _c, retentionPolicy: _r, ...table } = traces;
-    await convergeHypertable(session, desiredHypertable(table), memory, silent);
-    const batch = 50_000;
-    for (let from = 0; from < rows; from += batch) {
-        report(`${from.toLocaleString("en")} of ${rows.toLocaleString("en")}`);
-        await session.client.query(`
-            INSERT INTO llm_traces (ts, trace_id, span_id, span_name, provider, model, input_type, duration_ms,
-                status_code, prompt_tokens, completion_tokens, total_tokens, total_cost_usd, user_id, session_id, environment)
-            SELECT now() - interval '90 days' + i * (interval '90 days' / ${rows}), 't' || i, 's', 'chat',
-                'provider-' || i % 3, 'model-' || i % 9, 'text', exp(7 + 1.2 * (random() + random() - 1))::int,
-                (array['OK', 'OK', 'OK', 'OK', 'OK', 'OK', 'OK', 'OK', 'ERROR', 'UNSET'])[1 + i % 10],
-                500, 200, 700, 0.002, 'user-' || i % 997, 'session-' || i % 9973, (array['production', 'staging'])[1 + i % 2]
-            FROM generate_series(${from}, ${Math.min(from + batch, rows) - 1}) i`);
-    }
-    await session.client.query("ANALYZE llm_traces");
-}
-
 async function create(session: Session, list: typeof desired): Promise<void> {
-    for (const aggregate of list) await converge(session, aggregate, fresh, silent);
+    for (const aggregate of list) await converge(session, aggregate, nothingDeclared, silent);
 }
 
 /** What a careful person writes by hand for the same: no comparison, no windows, no retries. */
@@ -163,7 +121,7 @@ async function drop(session: Session, list: typeof desired): Promise<void> {
 }
 
 async function planAll(session: Session): Promise<void> {
-    for (const aggregate of desired) await planLive(session, aggregate, fresh);
+    for (const aggregate of desired) await planLive(session, aggregate, nothingDeclared);
 }
 
 async function emptyQueries(session: Session): Promise<void> {

@@ -17,7 +17,7 @@ import type { PartsMemory } from "../../components/timescale/core/hypertablePart
 import { type Session, withSession } from "../../components/timescale/core/session";
 import { clientConfig } from "../../components/timescale/core/tls";
 import { withStep } from "../progress";
-import { load } from "./byHand";
+import { load } from "./load";
 
 const name = "llm_metrics_1hour";
 const nothing = {

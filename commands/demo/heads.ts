@@ -1,4 +1,4 @@
-/** The latest rows of an aggregate as a table for people. */
+/** The latest rows of an aggregate, and percentiles, as tables for people. */
 import Table from "cli-table3";
 import type { Client } from "pg";
 
@@ -43,6 +43,26 @@ export async function readHead(
     const present = new Set(fields.map(({ name }) => name));
     const shown = columns.filter((name) => present.has(name)).slice(0, columnLimit);
     return renderHead(title, shown, rows);
+}
+
+/** Latency by model over the whole time, from the bins. */
+export async function readPercentiles(
+    client: Client,
+    procedure: QualifiedName,
+    from: Date,
+    to: Date,
+): Promise<string> {
+    const { rows } = await client.query<Record<string, unknown>>(
+        `SELECT model, max(request_count) AS request_count, ${[50, 95, 99]
+            .map((p) => `max(value) FILTER (WHERE fraction = ${p / 100}) AS p${p}_duration_ms`)
+            .join(", ")}
+         FROM ${quoteQualified(procedure)}('duration_ms', '{0.5,0.95,0.99}', $1, $2, '{model}')
+         GROUP BY model ORDER BY model`,
+        [from, to],
+    );
+    const title = `${displayName(procedure)} from ${render("from", from)} to ${render("to", to)} UTC`;
+    if (rows.length === 0) return `${title}\n  no rows`;
+    return renderHead(title, Object.keys(rows[0] ?? {}), rows);
 }
 
 export function renderHead(

@@ -18,7 +18,7 @@ import {
 } from "../../components/timescale/core/identifier";
 import { isTransient, serverError } from "../../components/timescale/core/serverErrors";
 import { withSession } from "../../components/timescale/core/session";
-import { readHead } from "./heads";
+import { readHead, readPercentiles } from "./heads";
 import { demoTag, hoursBetween, type Trace, tracesOfHour } from "./traces";
 
 export interface DemoOptions {
@@ -43,8 +43,13 @@ export interface DemoResult {
 
 const batchSize = 2000;
 
-/** Nobody reads counts of bins. */
+/** Nobody reads counts of bins; llm_percentiles does. */
 const bins = new Set(binAggregates.map(({ name }) => name));
+
+/** Their buckets are longer than the windows of the others. */
+const monthly = new Set(
+    binAggregates.map(({ name }) => name).filter((it) => it.endsWith("_1month")),
+);
 
 const dayMilliseconds = 86_400_000;
 
@@ -77,6 +82,7 @@ export async function loadDemo(options: DemoOptions): Promise<DemoResult> {
     await withSession(reader, async ({ client }) => {
         const shown = aggregates.filter(({ name }) => !bins.has(name));
         for (const aggregate of shown) say(`${await readHead(client, aggregate)}\n`);
+        say(`${await readPercentiles(client, { schema, name: "llm_percentiles" }, from, to)}\n`);
     });
     return result;
 }
@@ -192,9 +198,9 @@ async function refresh(
     report: (text: string) => void,
 ): Promise<void> {
     const procedure = `${await extensionSchema(client)}.refresh_continuous_aggregate`;
-    const windows = dailyWindows(from, to);
+    const windows = refreshWindows(aggregate.name, from, to);
     for (const [at, { start, end }] of windows.entries()) {
-        report(`refreshing ${displayName(aggregate)}: day ${at + 1} of ${windows.length}`);
+        report(`refreshing ${displayName(aggregate)}: ${at + 1} of ${windows.length}`);
         // One statement of its own and no bound parameters: it commits inside, so it takes no
         // transaction block.
         const statement = `CALL ${procedure}(${escapeLiteral(quoteQualified(aggregate))}::regclass, '${start.toISOString()}', '${end.toISOString()}')`;
@@ -213,10 +219,20 @@ async function refresh(
     }
 }
 
-/** Today has no complete bucket of a daily aggregate yet. */
+/** Today has no complete bucket of a daily aggregate yet, and often no month has ended in this time. */
 function isWithoutCompleteBucket(error: unknown): boolean {
     const { code, message } = error as { readonly code?: string; readonly message: string };
     return code === "22023" && message.includes("refresh window too small");
+}
+
+/** Days, or for an aggregate by month one window of whole months, which hold those that have ended. */
+export function refreshWindows(
+    aggregate: string,
+    from: Date,
+    to: Date,
+): ReturnType<typeof dailyWindows> {
+    if (!monthly.has(aggregate)) return dailyWindows(from, to);
+    return [{ start: new Date(Date.UTC(from.getUTCFullYear(), from.getUTCMonth())), end: to }];
 }
 
 /** Cut at midnight UTC, where the buckets of all widths up to a day are cut. */

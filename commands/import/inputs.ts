@@ -65,10 +65,11 @@ export function hypertableInputs(
 
 /** Without the query, whose text is a file of its own. */
 export function aggregateInputs(actual: ActualAggregate, login: string, skipped: Skipped): Inputs {
-    const { name, materializedOnly, chunkTimeInterval, defaultChunkTimeInterval, comment } = actual;
+    const { name, materializedOnly, groupIndexes, chunkTimeInterval, defaultChunkTimeInterval, comment } = actual; // prettier-ignore
     return given({
         ...qualified(name),
         materializedOnly: materializedOnly ? undefined : false,
+        createGroupIndexes: groupIndexes ? undefined : false,
         chunkTimeInterval: sameInterval(chunkTimeInterval, defaultChunkTimeInterval)
             ? undefined
             : friendlyLength(chunkTimeInterval),

@@ -41,6 +41,7 @@ export const keys = {
     adopt: { type: "boolean", default: false, targets },
     backup: { type: "string", default: "", targets },
     helpers: { type: "boolean", default: true, targets },
+    policies: { type: "string", default: "", targets },
     slaTargets: { type: "string", default: "", targets },
     image: { type: "string", default: "timescale/timescaledb:2.14.2-pg15", targets: ["docker"] },
     containerName: { type: "string", default: "", targets: ["docker"] },

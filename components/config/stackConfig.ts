@@ -1,4 +1,5 @@
 /** A stack's configuration, checked and complete. */
+import type { PolicyChanges } from "../observatory/policies";
 import type { SlaTarget } from "../observatory/slaTargets";
 import type { SslMode } from "../timescale/core/connection";
 
@@ -28,6 +29,8 @@ interface CommonConfig {
     readonly backup: string | undefined;
     /** Whether views and functions for dashboards are made. */
     readonly helpers: boolean;
+    /** What policies of this environment have otherwise than they are declared. */
+    readonly policies: PolicyChanges;
     readonly slaTargets: readonly SlaTarget[];
 }
 

@@ -9,6 +9,7 @@ import { type Target, targets } from "./keys";
 import { checkNames, warnOfKeysWithoutMeaning } from "./knownKeys";
 import { adminLogin, checkPasswords, passwords } from "./logins";
 import { database, databaseUuid, schema } from "./names";
+import { policies } from "./policies";
 import { problem, type Problems, warning } from "./problems";
 import { slaTargets } from "./slaTargets";
 import type { DockerSettings, Login, StackConfig } from "./stackConfig";
@@ -53,6 +54,7 @@ export function validateConfig(raw: RawConfig): CheckedConfig {
         adopt,
         backup: isSet(raw, "backup") ? text(raw, "backup") : undefined,
         helpers: boolean(raw, problems, "helpers"),
+        policies: policies(raw, problems),
         slaTargets: slaTargets(raw, problems),
     };
     const admin = adminLogin(raw, problems, target, manageAccess);

@@ -3,6 +3,7 @@
  * over the hours and one by month over the days. Percentiles of any window are computed from them.
  */
 import type { Declaration } from "./aggregates";
+import { bandWidth, binOf, countsOf, sumsOf } from "./binColumns";
 import { readerReads } from "./grants";
 import { type Measure, measures } from "./measures";
 import { readSql } from "./sql";
@@ -12,8 +13,9 @@ type Level = Pick<
     "refreshPolicy" | "retentionPolicy" | "compressionPolicy" | "chunkTimeInterval"
 >;
 
-const segmentBy = ["provider", "model", "environment", "status_code"];
-const orderBy = ["bucket", "bin"];
+/** By model alone: a segment by everything has too few rows to compress well, or to skip by time. */
+const segmentBy = ["model"];
+const orderBy = ["bucket", "environment", "band"];
 
 /** Three years and a month, so that a window of three years is whole although it begins within a month. */
 const threeYears = { dropAfter: "1127 days" };
@@ -80,11 +82,17 @@ function declaration(measure: Measure, level: LevelName): Declaration {
             measure: measure.name,
             width: widths[level],
             value: measure.value,
+            bin: binOf(measure.value),
+            columns: String(bandWidth),
+            counts: countsOf(binOf(measure.value)),
+            sums: sumsOf("bigint"),
             known: measure.known,
             source: source === undefined ? "llm_traces" : `${measure.bins}_${source}`,
         }),
         comment: `Counts of ${measure.name} by ${widths[level]}${level === "1month" ? " (UTC)" : ""} in logarithmic bins; llm_percentiles computes percentiles of any window from them, to 1 %`,
         ...levels[level],
+        // They would take as much room as the rows, and percentiles are looked up by time.
+        createGroupIndexes: false,
         grants: readerReads,
     };
 }

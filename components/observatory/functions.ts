@@ -4,9 +4,10 @@
  */
 import type { SqlFunctionProperties } from "../timescale";
 import { escapeIdentifier, escapeLiteral } from "../timescale/core/identifier";
-import { filled, levels } from "./bins";
+import { bandWidth, binOf, columns, countsOf, middleOfBin, sumsOf } from "./binColumns";
+import { filled } from "./bins";
 import { readerCalls } from "./grants";
-import { rawKept } from "./hypertables";
+import { type Kept, keptByDefault } from "./kept";
 import { measures } from "./measures";
 import { readSql } from "./sql";
 
@@ -19,11 +20,18 @@ export interface FunctionDeclaration extends Pick<
 }
 
 const bound = "within 1 % of percentile_cont over the raw rows";
-const window =
-    `any window, whole or not: what raw rows no longer give, after ${rawKept}, is widened to whole hours, ` +
-    `and after ${levels["1hour"].retentionPolicy?.dropAfter} to whole days (UTC)`;
 
-export function functions(schema: string): readonly FunctionDeclaration[] {
+function windowOf({ raw, hours }: Kept): string {
+    const widened = [
+        ...(raw === undefined ? [] : [`what raw rows no longer give, after ${raw}, is widened to whole hours`]), // prettier-ignore
+        ...(hours === undefined ? [] : [`what hours no longer give, after ${hours}, to whole days (UTC)`]), // prettier-ignore
+    ];
+    return ["any window, whole or not", widened.join(", and ")].filter(Boolean).join(": ");
+}
+
+/** @param kept how far back what they read reaches */
+export function functions(schema: string, kept = keptByDefault): readonly FunctionDeclaration[] {
+    const window = windowOf(kept);
     return [
         {
             name: "llm_bins_of",
@@ -48,25 +56,48 @@ export function functions(schema: string): readonly FunctionDeclaration[] {
             comment: `Share of requests with at most this value; exact for some value within 1 % of it; ${window}`,
             grants: readerCalls,
         },
-    ].map(({ file, ...declaration }) => ({ ...declaration, definition: definition(file, schema) }));
+    ].map(({ file, ...declaration }) => ({
+        ...declaration,
+        definition: definition(file, schema, kept),
+    }));
 }
 
+/** For functions that return one number, which cannot tell that it is of another window. */
+const notice = `IF answer.window_from <> from_time OR answer.window_to <> to_time THEN
+        RAISE NOTICE 'the window is widened: it is answered from % to %', answer.window_from, answer.window_to
+            USING DETAIL = 'raw rows are kept {raw_kept}, hours {hours_kept}, and before that there are days',
+                HINT = 'ask for whole hours or days (UTC); llm_percentiles returns the window that it answers';
+    END IF;`;
+
 /** @param schema where what it reads lies */
-export function definition(file: string, schema: string): string {
-    return filled(readSql(file), {
+export function definition(file: string, schema: string, kept = keptByDefault): string {
+    return filled(readSql(file).replace("{notice}", notice), {
         schema: escapeIdentifier(schema),
-        raw_kept: rawKept,
-        hours_kept: levels["1hour"].retentionPolicy?.dropAfter ?? "",
+        raw_kept: kept.raw ?? "for ever",
+        hours_kept: kept.hours ?? "for ever",
+        raw_from: beginning(kept.raw),
+        hours_from: beginning(kept.hours),
+        columns: String(bandWidth),
+        middle: middleOfBin,
+        counts: countsOf("bin"),
+        sums: sumsOf("double precision"),
+        all: columns((name) => `coalesce(sum(${name}), 0)::double precision`, ", "),
+        total: columns((name) => `coalesce(sum(${name}), 0)::double precision`, " + "),
         measure_names: measures.map(({ name }) => name).join(", "),
         measures: measures
             .map(
-                ({ name, bins, value, known, scale }) =>
-                    `    WHEN ${escapeLiteral(name)} THEN\n` +
-                    `        prefix := ${escapeLiteral(bins)};\n` +
-                    `        value := ${escapeLiteral(value)};\n` +
-                    `        known := ${escapeLiteral(known)};\n` +
-                    `        scale := ${scale};`,
+                (measure) =>
+                    `    WHEN ${escapeLiteral(measure.name)} THEN\n` +
+                    `        prefix := ${escapeLiteral(measure.bins)};\n` +
+                    `        bin := ${escapeLiteral(binOf(measure.value))};\n` +
+                    `        known := ${escapeLiteral(measure.known)};\n` +
+                    `        scale := ${measure.scale};`,
             )
             .join("\n"),
     });
+}
+
+/** From when on there is what is kept so long, as SQL. */
+function beginning(kept: string | undefined): string {
+    return kept === undefined ? "'-infinity'" : `now() - interval ${escapeLiteral(kept)}`;
 }

@@ -4,7 +4,7 @@
  */
 import type { ViewProperties } from "../timescale";
 import { escapeLiteral } from "../timescale/core/identifier";
-import { dashboardAggregates, queryOf } from "./aggregates";
+import { aggregates, type Declaration, queryOf } from "./aggregates";
 import { behind } from "./freshness";
 import { definition, type FunctionDeclaration } from "./functions";
 import { readerCalls, readerReads } from "./grants";
@@ -16,13 +16,17 @@ type ViewDeclaration = Pick<ViewProperties, "name" | "query" | "comment" | "gran
 const live = "from raw rows: exact, and as fresh as what has been written";
 
 /** How old what an aggregate says may be, in words for a comment. */
-function asFreshAs(aggregate: string): string {
-    const found = dashboardAggregates.find(({ name }) => name === aggregate);
+function asFreshAs(aggregate: string, declared: readonly Declaration[]): string {
+    const found = declared.find(({ name }) => name === aggregate);
     if (found === undefined) throw new Error(`there is no aggregate ${aggregate}`);
     return `from ${aggregate}: complete up to at most ${behind(found, queryOf(found))} ago`;
 }
 
-export function helperViews(targets: readonly SlaTarget[]): readonly ViewDeclaration[] {
+/** @param declared the aggregates as this environment has them */
+export function helperViews(
+    targets: readonly SlaTarget[],
+    declared = aggregates,
+): readonly ViewDeclaration[] {
     return [
         view(
             "llm_percentiles_realtime",
@@ -37,7 +41,7 @@ export function helperViews(targets: readonly SlaTarget[]): readonly ViewDeclara
         view(
             "llm_percentiles_approximate",
             "views/llm_percentiles_approximate.sql",
-            `Requests by minute, ${asFreshAs("llm_metrics_1min")}; percentiles are exact for their minute and cannot be merged: llm_percentiles gives those of longer windows, to 1 %`,
+            `Requests by minute, ${asFreshAs("llm_metrics_1min", declared)}; percentiles are exact for their minute and cannot be merged: llm_percentiles gives those of longer windows, to 1 %`,
         ),
         {
             name: "llm_sla_targets",
@@ -54,7 +58,7 @@ export function helperViews(targets: readonly SlaTarget[]): readonly ViewDeclara
         view(
             "cost_analysis_hourly",
             "views/cost_analysis_hourly.sql",
-            `For queries written before llm_metrics_1hour, ${asFreshAs("llm_metrics_1hour")}; user_id is always null`,
+            `For queries written before llm_metrics_1hour, ${asFreshAs("llm_metrics_1hour", declared)}; user_id is always null`,
         ),
     ];
 }

@@ -2,7 +2,7 @@
 import type { Column, HypertableProperties, Index } from "../timescale";
 import { writerReads } from "./grants";
 
-type Declaration = Omit<HypertableProperties, "connection" | "databaseUuid" | "schema">;
+export type TableDeclaration = Omit<HypertableProperties, "connection" | "databaseUuid" | "schema">;
 
 function required(name: string, type: string, fallback?: string): Column {
     return { name, type, nullable: false, ...(fallback !== undefined && { default: fallback }) };
@@ -27,13 +27,10 @@ const traceIndexes: readonly Index[] = [
     { columns: ["session_id", "ts DESC"], where: "session_id IS NOT NULL" },
 ];
 
-/** How long raw requests are kept. */
-export const rawKept = "90 days";
-
 /** One row a span of an LLM request. */
-const traces: Declaration = {
+const traces: TableDeclaration = {
     name: "llm_traces",
-    comment: `LLM request spans; raw rows are kept ${rawKept}`,
+    comment: "LLM request spans",
     columns: [
         required("ts", "timestamptz"),
         required("trace_id", "text"),
@@ -67,14 +64,14 @@ const traces: Declaration = {
         segmentBy: ["provider", "model"],
         orderBy: ["ts DESC"],
     },
-    retentionPolicy: { dropAfter: rawKept },
+    retentionPolicy: { dropAfter: "90 days" },
     grants: writerReads,
 };
 
 /** Measurements that services send beside their spans. */
-const metrics: Declaration = {
+const metrics: TableDeclaration = {
     name: "llm_metrics",
-    comment: "Metrics of LLM services; raw rows are kept 37 days",
+    comment: "Metrics of LLM services",
     columns: [
         required("ts", "timestamptz"),
         required("metric_name", "text"),
@@ -107,9 +104,9 @@ const metrics: Declaration = {
  * Log lines. The original's primary key (ts, trace_id, span_id) made both ids mandatory and allowed
  * one line a span and instant; there is none here.
  */
-const logs: Declaration = {
+const logs: TableDeclaration = {
     name: "llm_logs",
-    comment: "Log lines of LLM services; raw rows are kept 37 days",
+    comment: "Log lines of LLM services",
     columns: [
         required("ts", "timestamptz"),
         ...optional("trace_id", "span_id")("text"),
@@ -134,4 +131,10 @@ const logs: Declaration = {
     grants: writerReads,
 };
 
-export const hypertables: readonly Declaration[] = [traces, metrics, logs];
+export const hypertables: readonly TableDeclaration[] = [traces, metrics, logs];
+
+/** What it holds, and for how long. */
+export function tableComment({ comment, retentionPolicy }: TableDeclaration): string {
+    const kept = retentionPolicy?.dropAfter ?? "for ever";
+    return [comment, `raw rows are kept ${kept}`].filter(Boolean).join("; ");
+}

@@ -36,6 +36,16 @@ export interface ContinuousAggregateProperties {
      */
     readonly materializedOnly?: boolean;
     /**
+     * Whether the server makes an index on each grouping column and the bucket. They serve queries for
+     * single values of one column over long times; on an aggregate with many and short rows they can
+     * take more room than the rows do. It is looked at only when the aggregate is created, or built
+     * anew by a changed `query`: what stands keeps the indexes that it has. Those that are wanted
+     * beside, `indexes` declares.
+     *
+     * @default true, as the server
+     */
+    readonly createGroupIndexes?: boolean;
+    /**
      * Interval, the time range of one chunk of the materialized buckets; new chunks only. Retention drops whole
      * chunks, so a shorter one keeps closer to `dropAfter`.
      *
@@ -160,6 +170,7 @@ export type ContinuousAggregateArgs = Inputs<ContinuousAggregateProperties>;
  * | `refreshPolicy`, `retentionPolicy`             | alters the jobs; ids and statistics stay | kept |
  * | `compressionPolicy`                            | alters settings and job              | kept |
  * | `materializedOnly`, `chunkTimeInterval`, `comment`, `grants` | alters in place        | kept |
+ * | `createGroupIndexes`                           | nothing: it is looked at when the aggregate is created | kept |
  * | `indexes`                                      | builds them chunk by chunk, drops them | kept |
  * | `waive`                                        | nothing in the database; every preview shows what is waived | kept |
  * | `owner`                                        | gives it away, as a superuser, with new jobs; others are refused | kept |

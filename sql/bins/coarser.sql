@@ -1,11 +1,11 @@
--- The bins of {measure} by {width} , added up from {source}: see 1hour.sql for what a bin is.
+-- The bins of {measure} by {width}, added up from {source}: see 1hour.sql for what a bin and a band are.
 SELECT
     time_bucket('1 {width}', bucket) AS bucket,
     provider,
     model,
     environment,
     status_code,
-    bin,
-    sum(request_count)::bigint AS request_count
+    band,
+    {sums}
 FROM {source}
-GROUP BY 1, provider, model, environment, status_code, bin
+GROUP BY 1, provider, model, environment, status_code, band

@@ -1,5 +1,6 @@
 -- One percentile of latency over a window: llm_latency_percentile(0.95, now() - interval '7 days', now()).
--- Within 1 % of percentile_cont over the raw rows; null without requests.
+-- Within 1 % of percentile_cont over the raw rows; null without requests. Where the window had to be widened, a
+-- notice says to what: one number cannot.
 CREATE FUNCTION llm_latency_percentile(
     p double precision,
     from_time timestamptz,
@@ -10,15 +11,18 @@ CREATE FUNCTION llm_latency_percentile(
     status text DEFAULT NULL
 )
 RETURNS double precision
-LANGUAGE sql STABLE SECURITY DEFINER
+LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, {schema}, pg_temp
 AS $$
-    SELECT found.value
+DECLARE
+    answer record;
+BEGIN
+    SELECT * INTO answer
     FROM llm_percentiles(
         'duration_ms', ARRAY[p], from_time, to_time, '{}',
-        CASE WHEN llm_latency_percentile.provider IS NOT NULL THEN ARRAY[llm_latency_percentile.provider] END,
-        CASE WHEN llm_latency_percentile.model IS NOT NULL THEN ARRAY[llm_latency_percentile.model] END,
-        CASE WHEN llm_latency_percentile.environment IS NOT NULL THEN ARRAY[llm_latency_percentile.environment] END,
-        CASE WHEN llm_latency_percentile.status IS NOT NULL THEN ARRAY[llm_latency_percentile.status] END
-    ) found
+        nullif(ARRAY[provider], '{NULL}'), nullif(ARRAY[model], '{NULL}'), nullif(ARRAY[environment], '{NULL}'), nullif(ARRAY[status], '{NULL}')
+    );
+    {notice}
+    RETURN answer.value;
+END
 $$

@@ -28,6 +28,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, {schema}, pg_temp
 SET jit = off
+SET max_parallel_workers_per_gather = 0
 AS $$
 DECLARE
     answer record;
@@ -43,35 +44,36 @@ BEGIN
         RAISE EXCEPTION 'group_by knows provider, model, environment and status_code'
             USING ERRCODE = '22023', DETAIL = format('it is %s', group_by);
     END IF;
-    SELECT * INTO answer FROM llm_bins_of(measure, from_time, to_time);
     -- What is not grouped by stays out of the grouping, and of its price.
-    SELECT coalesce(string_agg('b.' || k || ', ', '' ORDER BY i) FILTER (WHERE k = ANY (group_by)), ''),
-        string_agg(CASE WHEN k = ANY (group_by) THEN 'b.' || k ELSE 'NULL::text' END, ', ' ORDER BY i)
+    SELECT coalesce(string_agg(k || ', ', '' ORDER BY i) FILTER (WHERE k = ANY (group_by)), ''),
+        string_agg(CASE WHEN k = ANY (group_by) THEN k ELSE 'NULL::text' END, ', ' ORDER BY i)
     INTO keys, shown
     FROM unnest(ARRAY['provider', 'model', 'environment', 'status_code']) WITH ORDINALITY AS known (k, i);
+    SELECT * INTO answer FROM llm_bins_of(measure, from_time, to_time, keys);
 
+    -- The band of each neighbour first, and only there its bin.
     RETURN QUERY EXECUTE format($query$
-        WITH counted AS (
-            SELECT %1$s b.bin, sum(b.request_count)::double precision AS n
+        WITH bands AS (
+            SELECT %1$s band, counts, n, sum(n) OVER (%3$s ORDER BY band ROWS UNBOUNDED PRECEDING) - n AS before, sum(n) OVER (%3$s) AS total
             FROM (%2$s) b
-            WHERE ($1 IS NULL OR b.provider = ANY ($1)) AND ($2 IS NULL OR b.model = ANY ($2))
-                AND ($3 IS NULL OR b.environment = ANY ($3)) AND ($4 IS NULL OR b.status_code = ANY ($4))
-            GROUP BY %1$s b.bin
-        ), ranked AS (
-            SELECT *, sum(n) OVER (%3$s ORDER BY bin) AS upto, sum(n) OVER (%3$s) AS total
-            FROM counted b
         ), neighbours AS (
-            SELECT %1$s total, f, f * (total - 1) AS place,
-                min(bin) FILTER (WHERE upto > floor(f * (total - 1))) AS low,
-                min(bin) FILTER (WHERE upto > ceil(f * (total - 1))) AS high
-            FROM ranked b CROSS JOIN unnest($5) f
-            GROUP BY %1$s total, f
+            SELECT %1$s total, f, place - floor(place) AS share, is_high, {middle} AS middle
+            FROM bands
+                CROSS JOIN unnest($5) f
+                CROSS JOIN LATERAL (SELECT f * (total - 1)) p (place)
+                JOIN LATERAL (VALUES (false, floor(place)), (true, ceil(place))) w (is_high, found) ON found >= before AND found < before + n
+                CROSS JOIN LATERAL (
+                    SELECT (band * {columns} + min(at) - 1)::integer AS bin
+                    FROM (SELECT at, sum(c) OVER (ORDER BY at) AS upto FROM unnest(counts) WITH ORDINALITY AS u (c, at)) s
+                    WHERE before + upto > found
+                ) b
         )
-        SELECT %4$s, total::bigint, f,
-            (l.middle + (place - floor(place)) * (h.middle - l.middle)) / $6, $7, $8
-        FROM neighbours b,
-            LATERAL (SELECT CASE WHEN low <= 50 THEN low ELSE 50 * 1.02::double precision ^ (low - 51) * (2.04 / 2.02) END) l (middle),
-            LATERAL (SELECT CASE WHEN high <= 50 THEN high ELSE 50 * 1.02::double precision ^ (high - 51) * (2.04 / 2.02) END) h (middle)
+        SELECT %4$s, total::bigint, f, (low + share * (high - low)) / $6, $7, $8
+        FROM (
+            SELECT %1$s total, f, share, max(middle) FILTER (WHERE NOT is_high) AS low, max(middle) FILTER (WHERE is_high) AS high
+            FROM neighbours
+            GROUP BY %1$s total, f, share
+        ) n
         ORDER BY 1, 2, 3, 4, 6
     $query$, keys, answer.bins, CASE WHEN keys <> '' THEN 'PARTITION BY ' || rtrim(keys, ', ') ELSE '' END, shown)
     USING providers, models, environments, statuses, fractions, answer.scale, answer.window_from, answer.window_to;

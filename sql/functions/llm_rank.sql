@@ -1,5 +1,6 @@
 -- Which share of requests, from 0 to 1, had at most this value: llm_rank(2000, now() - interval '1 day', now()).
--- It is the exact share at some value within 1 % of the one asked for; null without requests.
+-- It is the exact share at some value within 1 % of the one asked for; null without requests. Where the window had
+-- to be widened, a notice says to what: one number cannot.
 CREATE FUNCTION llm_rank(
     value double precision,
     from_time timestamptz,
@@ -14,24 +15,22 @@ RETURNS double precision
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, {schema}, pg_temp
 SET jit = off
+SET max_parallel_workers_per_gather = 0
 AS $$
 DECLARE
     answer record;
     share double precision;
 BEGIN
-    SELECT * INTO answer FROM llm_bins_of(measure, from_time, to_time);
+    SELECT * INTO answer FROM llm_bins_of(measure, from_time, to_time, '');
     EXECUTE format($query$
-        SELECT coalesce(sum(b.request_count) FILTER (WHERE
-                CASE WHEN b.bin <= 50 THEN b.bin ELSE 50 * 1.02::double precision ^ (b.bin - 51) * (2.04 / 2.02) END
-                    <= $5 * (1 + 1e-9)), 0)::double precision
-            / sum(b.request_count)
-        FROM (%s) b
-        WHERE ($1 IS NULL OR b.provider = $1) AND ($2 IS NULL OR b.model = $2)
-            AND ($3 IS NULL OR b.environment = $3) AND ($4 IS NULL OR b.status_code = $4)
-        HAVING sum(b.request_count) > 0
+        SELECT coalesce(sum(c) FILTER (WHERE {middle} <= $5 * (1 + 1e-9)), 0) / sum(c)
+        FROM (%s) b, unnest(counts) WITH ORDINALITY AS u (c, at), LATERAL (SELECT (band * {columns} + at - 1)::integer) l (bin)
+        HAVING sum(c) > 0
     $query$, answer.bins)
     INTO share
-    USING provider, model, environment, status, value * answer.scale;
+    USING nullif(ARRAY[provider], '{NULL}'), nullif(ARRAY[model], '{NULL}'), nullif(ARRAY[environment], '{NULL}'),
+        nullif(ARRAY[status], '{NULL}'), value * answer.scale;
+    {notice}
     RETURN share;
 END
 $$

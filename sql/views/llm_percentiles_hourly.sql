@@ -1,5 +1,6 @@
 -- All requests of the last 24 hours and the running one, from raw rows: exact, and as fresh as what has been
 -- written. Buckets are whole, except the one that is_running. error_rate is the share of status ERROR, 0 to 1.
+-- The first condition is implied by the second: from it the server knows chunks to leave out before it plans them.
 SELECT
     time_bucket('1 hour', ts) AS bucket,
     provider,
@@ -20,5 +21,5 @@ SELECT
     count(*) FILTER (WHERE status_code = 'ERROR')::double precision / count(*) AS error_rate,
     time_bucket('1 hour', ts) = time_bucket('1 hour', now()) AS is_running
 FROM llm_traces
-WHERE ts >= time_bucket('1 hour', now()) - interval '24 hours'
+WHERE ts >= now() - interval '25 hours' AND ts >= time_bucket('1 hour', now()) - interval '24 hours'
 GROUP BY 1, 2, 3, 4

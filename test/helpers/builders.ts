@@ -226,6 +226,7 @@ export function standing(
         definition: definitionOf(desired),
         columns: columnsOfHourly,
         groupColumns: ["model"],
+        groupIndexes: true,
         view: { state: "intact" },
         finalized: true,
         materializedOnly: desired.materializedOnly,

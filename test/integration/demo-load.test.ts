@@ -1,5 +1,7 @@
 import { loadDemo } from "../../commands/demo/load";
+import { models } from "../../commands/demo/workload";
 import { aggregates, dashboardAggregates, queryOf } from "../../components/observatory/aggregates";
+import { functions } from "../../components/observatory/functions";
 import { hypertables } from "../../components/observatory/hypertables";
 import { withClient } from "../helpers/clients";
 import { type TestDatabase, testServers } from "../helpers/databases";
@@ -33,6 +35,7 @@ async function declare({ owner }: TestDatabase): Promise<void> {
             );
             await client.query(`GRANT SELECT ON ${name} TO observatory_reader`);
         }
+        for (const { definition } of functions("public")) await client.query(definition);
     });
 }
 
@@ -78,10 +81,16 @@ describe.each(testServers().map((server) => [server.name, server] as const))("%s
         expect(await count("SELECT sum(error_count)::int AS n FROM llm_error_summary")).toBe(
             await count(`SELECT count(*)::int AS n ${raw} AND status_code = 'ERROR'`),
         );
-        expect(said.map((text) => text.split("\n")[0])).toEqual(
+        expect(said.slice(0, -1).map((text) => text.split("\n")[0])).toEqual(
             dashboardAggregates.map(({ name }) => `public.${name}`),
         );
-        expect(said.every((text) => text.trim().split("\n").length === 7)).toBe(true);
+        expect(said.slice(0, -1).every((text) => text.trim().split("\n").length === 7)).toBe(true);
+        const percentiles = said.at(-1)?.trim().split("\n") ?? [];
+        expect(percentiles[0]).toMatch(/^public.llm_percentiles from .* to .* UTC$/);
+        expect(percentiles[1]).toMatch(/^ *model +request count +p50 ms +p95 ms +p99 ms/);
+        expect(percentiles.slice(2).map((line) => line.trim().split(/ +/)[0])).toEqual(
+            models.map(({ model }) => model).sort(),
+        );
         expect(reported.some((text) => /inserting traces: [\d,]+ of [\d,]+ \(/.test(text))).toBe(
             true,
         );

@@ -79,6 +79,20 @@ onEveryServer((target) => {
         }
     }, 240_000);
 
+    it("have no index on a grouping column", async () => {
+        const made = await target.byHand(
+            `SELECT DISTINCT format('%s: %s', c.view_name, substring(i.indexdef FROM '[(].*')) AS index
+             FROM timescaledb_information.continuous_aggregates c
+             JOIN pg_indexes i ON i.tablename = c.materialization_hypertable_name
+             WHERE c.view_name LIKE 'llm_latency_bins_%' ORDER BY 1`,
+        );
+        expect(made.map(({ index }) => index)).toEqual([
+            "llm_latency_bins_1day: (bucket DESC)",
+            "llm_latency_bins_1hour: (bucket DESC)",
+            "llm_latency_bins_1month: (bucket DESC)",
+        ]);
+    });
+
     it("stand as declared", async () => {
         for (const one of declared)
             await expectNoChange(one as Parameters<typeof expectNoChange>[0]);
@@ -231,6 +245,31 @@ onEveryServer((target) => {
         expect(await target.byHand(asked("date_trunc('day', now(), 'UTC') - interval '300 days' + interval '90 minutes'"))).toEqual([{ hour: false, day: true }]); // prettier-ignore
     });
 
+    it.each(["llm_latency_percentile(0.5, begins, now())", "llm_rank(2000, begins, now())"])(
+        "of one number say by a notice that the window was widened: %s",
+        async (call) => {
+            const told = (begins: string): Promise<unknown[]> =>
+                withClient(target.database.reader, async (client) => {
+                    const notices: unknown[] = [];
+                    client.on("notice", ({ message }) => notices.push(message));
+                    const { rows } = await client.query<{ begins: Date }>(
+                        `SELECT ${call}, date_trunc('hour', begins, 'UTC') AS begins FROM (SELECT ${begins} AS begins) w`,
+                    );
+                    const whole = rows[0]!.begins.toISOString().slice(0, 13).replace("T", " ");
+                    return notices.map((text) => String(text).replace(whole, "<the hour>"));
+                });
+
+            expect(await told("now() - interval '50 days'")).toEqual([]);
+            expect(await told("date_trunc('hour', now(), 'UTC') - interval '100 days'")).toEqual(
+                [],
+            );
+            // The session's time zone is UTC.
+            expect(await told("date_trunc('hour', now(), 'UTC') - interval '100 days' + interval '90 seconds'")).toEqual([
+            expect.stringMatching(/^the window is widened: it is answered from <the hour>:00:00\+00 to /),
+        ]); // prettier-ignore
+        },
+    );
+
     it.each([
         [
             "llm_percentiles('duration', '{0.5}', now(), now())",
@@ -281,7 +320,7 @@ onEveryServer((target) => {
         it.each([
             ["writer", "SELECT llm_rank(1, now(), now())"],
             ["writer", "SELECT * FROM user_percentiles('user 1')"],
-            ["reader", "SELECT llm_bins_of('duration_ms', now(), now())"],
+            ["reader", "SELECT llm_bins_of('duration_ms', now(), now(), '')"],
             ["writer", "SELECT * FROM llm_sla_monitoring"],
         ] as const)("not for the %s: %s", async (login, text) => {
             await expect(
@@ -338,6 +377,73 @@ onEveryServer((target) => {
                  FROM cost_analysis_hourly`,
             );
             expect(cost).toEqual({ counted: true, averaged: true, users: 0 });
+        });
+
+        describe("say of each bucket exactly what percentile_cont says of its raw rows", () => {
+            beforeAll(async () => {
+                // A heavy tail with a wall, over two days and, densely, over the last quarter of an hour.
+                await target.byHand(`
+                    INSERT INTO llm_traces (ts, trace_id, span_id, span_name, provider, model, input_type, total_tokens, total_cost_usd,
+                        duration_ms, ttft_ms, status_code, environment)
+                    SELECT now() - CASE WHEN i % 2 = 0 THEN u * interval '2 days' ELSE u * interval '20 minutes' END, 'exact ' || i, 'span', 'chat',
+                        'exact', 'model ' || i % 3, 'text', 10 / (1.001 - v), (0.0001 / (1.001 - v))::numeric(12, 8),
+                        least(60000, 40 / power(1.0001 - v, 3)), CASE WHEN i % 5 > 0 THEN 7 / (1.001 - v) END,
+                        (ARRAY['OK', 'OK', 'OK', 'ERROR', 'UNSET'])[1 + i % 5], (ARRAY['production', 'staging', NULL])[1 + i % 7 % 3]
+                    FROM generate_series(0, 5999) i,
+                        LATERAL (SELECT (i * 7919 % 6007) / 6007.0::double precision AS u, (i * 3571 % 6007) / 6007.0::double precision AS v) x`);
+                for (const name of ["llm_metrics_1min", "llm_metrics_1hour"]) {
+                    await target.byHand(`CALL refresh_continuous_aggregate('${name}', now() - interval '3 days', now())`); // prettier-ignore
+                }
+            }, 120_000);
+
+            const byMinute = ["1 minute", "provider", "model", "status_code"];
+            const byHour = ["1 hour", "provider", "model", "environment"];
+            const latency = [50, 90, 95, 99].map((p) => `p${p}_duration_ms`);
+
+            it.each([
+                [
+                    "llm_percentiles_realtime",
+                    byMinute,
+                    [...latency, ..."p50_ttft_ms p95_ttft_ms p99_ttft_ms p50_tokens p95_tokens p50_cost_usd p95_cost_usd".split(" ")], // prettier-ignore
+                    "true",
+                    40,
+                ],
+                ["llm_percentiles_hourly", byHour, [...latency, "p95_cost_usd", "p95_tokens"], "true", 150], // prettier-ignore
+                ["llm_percentiles_approximate", byMinute, latency.map((name) => `approx_${name}`), "true", 1000], // prettier-ignore
+                ["llm_metrics_1min", byMinute, latency, "true", 1000],
+                ["llm_metrics_1hour", byHour, latency, "true", 400],
+                [
+                    "llm_sla_monitoring",
+                    ["5 minutes", "provider", "model", "environment"],
+                    ["p95_duration_ms", "p99_duration_ms"],
+                    "status_code <> 'ERROR'",
+                    20,
+                ],
+            ])(
+                "%s",
+                async (name, [width, ...keys], columns, judged, atLeast) => {
+                    const exact = columns.map((column) => {
+                        const [, p, of] = /p(\d+)_(.*)$/.exec(column) ?? [];
+                        const value = { tokens: "total_tokens", cost_usd: "total_cost_usd" }[String(of)] ?? of; // prettier-ignore
+                        return `percentile_cont(${Number(p) / 100}) WITHIN GROUP (ORDER BY ${value}) FILTER (WHERE ${judged}) AS ${column}`;
+                    });
+
+                    const rows = await target.byHand(`
+                        WITH exact AS (
+                            SELECT time_bucket('${width}', ts) AS bucket, ${keys.join(", ")}, count(*) AS n, ${exact.join(", ")}
+                            FROM llm_traces WHERE ts >= now() - interval '3 days' GROUP BY 1, 2, 3, 4
+                        )
+                        SELECT count(*)::int AS compared, count(*) FILTER (WHERE v.request_count IS DISTINCT FROM e.n OR ${columns
+                            .map((column) => `v.${column} IS DISTINCT FROM e.${column}`)
+                            .join(" OR ")})::int AS different
+                        FROM ${name} v LEFT JOIN exact e ON e.bucket = v.bucket AND ${keys.map((key) => `e.${key} IS NOT DISTINCT FROM v.${key}`).join(" AND ")}
+                        WHERE v.bucket >= time_bucket('1 day', now()) - interval '1 day' AND v.request_count > 0`);
+
+                    expect(rows).toEqual([{ compared: expect.any(Number) as number, different: 0 }]); // prettier-ignore
+                    expect(Number(rows[0]!["compared"])).toBeGreaterThan(atLeast);
+                },
+                60_000,
+            );
         });
 
         it("targets are those of the model, failures count as errors alone, and silent models show", async () => {

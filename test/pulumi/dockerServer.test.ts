@@ -17,6 +17,7 @@ const config: DockerConfig = {
     adopt: false,
     backup: undefined,
     helpers: true,
+    policies: {},
     slaTargets: [],
     admin: { user: "postgres", password: "admin-pw" },
     docker: {

@@ -146,6 +146,44 @@ describe("the program", () => {
         expect(with_.map(({ deletedWith }) => deletedWith)).toEqual(with_.map(() => ""));
     });
 
+    it("has the policies of its environment, and what tells of them follows", async () => {
+        const policies = JSON.stringify({
+            llm_traces: { retentionPolicy: { dropAfter: "30 days" } },
+            llm_metrics_1min: {
+                refreshPolicy: { scheduleInterval: "5 minutes" },
+                retentionPolicy: null,
+            },
+        });
+        const inputs = async (config: Record<string, string>) => {
+            const { registered } = await run(config);
+            return new Map(registered.map((one) => [one.name, one.inputs]));
+        };
+
+        const [declared, changed] = [await inputs(docker), await inputs({ ...docker, policies })];
+
+        expect(changed.get("llm-traces")).toMatchObject({
+            retentionPolicy: { dropAfter: "30 days" },
+            compressionPolicy: declared.get("llm-traces")?.["compressionPolicy"],
+            comment: "LLM request spans; raw rows are kept 30 days",
+        });
+        expect(changed.get("llm-metrics-1min")).toMatchObject({
+            refreshPolicy: {
+                startOffset: "1 hour",
+                endOffset: "1 minute",
+                scheduleInterval: "5 minutes",
+            },
+            comment: expect.stringContaining("at most 7 minutes ago") as string,
+        });
+        expect(changed.get("llm-metrics-1min")?.["retentionPolicy"]).toBeUndefined();
+        expect(changed.get("llm-percentiles-approximate")?.["comment"]).toContain(
+            "at most 7 minutes ago",
+        );
+        expect(changed.get("llm-bins-of")?.["definition"]).toContain("now() - interval '30 days'");
+        const others = (of: typeof changed) =>
+            [...of].filter(([name]) => /^llm-(?:metrics|logs|error)/.test(name) && name !== "llm-metrics-1min"); // prettier-ignore
+        expect(others(changed)).toEqual(others(declared));
+    });
+
     it("has three secret logins and the aggregates' names as outputs", async () => {
         const { outputs } = await run(docker);
         const { connection, writer, reader } = outputs;

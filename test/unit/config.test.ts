@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { parse } from "yaml";
+
 import { type Key, keyNames, keys } from "../../components/config/keys";
 import type { StackConfig } from "../../components/config/stackConfig";
 import { type CheckedConfig, validateConfig } from "../../components/config/validate";
@@ -85,6 +87,7 @@ describe("a sound config", () => {
             adopt: false,
             backup: undefined,
             helpers: true,
+            policies: {},
             slaTargets: [{ p95Ms: 2000, p99Ms: 5000, errorRate: 0.01 }],
             admin: { user: "postgres", password: "admin-pw" },
             docker: {
@@ -214,6 +217,91 @@ describe("targets", () => {
             "slaTargets is not a list of targets",
         ]);
         expect(errors[0]?.detail).toContain(reason);
+    });
+});
+
+describe("policies of one environment", () => {
+    it("are what the JSON says, by table or aggregate", () => {
+        const policies = {
+            llm_traces: { retentionPolicy: { dropAfter: "30 days" }, compressionPolicy: null },
+            llm_metrics_1min: { refreshPolicy: { scheduleInterval: "5 minutes", paused: true } },
+        };
+
+        expect(configOf({ ...docker, policies: JSON.stringify(policies) })?.policies).toEqual(
+            policies,
+        );
+    });
+
+    it.each([
+        ["{", "it is no JSON"],
+        ["[]", "it is no object of tables and aggregates"],
+        ['{"llm_trace": {}}', "llm_trace is not known; did you mean llm_traces?"],
+        ['{"llm_traces": 1}', "llm_traces is no object of policies"],
+        [
+            '{"llm_traces": {"retention": {}}}',
+            "llm_traces.retention is not known: there are refreshPolicy, retentionPolicy, compressionPolicy",
+        ],
+        [
+            '{"llm_traces": {"retentionPolicy": {"dropafter": "1 day"}}}',
+            "llm_traces.retentionPolicy.dropafter is not known; did you mean dropAfter?",
+        ],
+        [
+            '{"llm_traces": {"retentionPolicy": {"dropAfter": 30}}}',
+            'llm_traces.retentionPolicy.dropAfter is no interval such as "30 days"',
+        ],
+        ['{"llm_traces": {"retentionPolicy": 3}}', "llm_traces.retentionPolicy is neither an object nor null"], // prettier-ignore
+        [
+            '{"llm_metrics_1min": {"refreshPolicy": {"paused": "yes"}}}',
+            "llm_metrics_1min.refreshPolicy.paused is neither true nor false",
+        ],
+        [
+            '{"llm_metrics_1min": {"refreshPolicy": null}}',
+            "llm_metrics_1min.refreshPolicy is null: what is never refreshed stays empty; paused: true stops it",
+        ],
+    ])("%s are refused", (policies, detail) => {
+        expect(check({ ...docker, policies }).errors).toEqual([
+            expect.objectContaining({
+                message: "policies cannot be used",
+                detail: expect.stringContaining(detail) as string,
+            }),
+        ]);
+    });
+
+    it("are refused all at once", () => {
+        const policies = '{"x": {}, "llm_logs": {"y": {}}}';
+        expect(check({ ...docker, policies }).errors).toHaveLength(2);
+    });
+});
+
+describe("the stacks that are there", () => {
+    const root = join(__dirname, "../..");
+    const stackFile = (stack: string): Record<string, string> => {
+        const { config } = parse(readFileSync(join(root, `Pulumi.${stack}.yaml`), "utf8")) as {
+            config: Record<string, string>;
+        };
+        return Object.fromEntries(
+            Object.entries(config).map(([key, value]) => [
+                key.replace("llm-observatory:", ""),
+                value,
+            ]),
+        );
+    };
+
+    it.each([
+        ["dev", docker, { target: "docker", protectData: false, sslMode: "disable" }],
+        ["staging", external, { target: "external", protectData: true, sslMode: "verify-full" }],
+        ["prod", external, { target: "external", protectData: true, sslMode: "verify-full" }],
+    ])("%s is sound once its server and passwords are known", (stack, needed, expected) => {
+        expect(configOf({ ...needed, ...stackFile(stack) })).toMatchObject(expected);
+    });
+
+    it("says what is missing where nothing was set yet", () => {
+        expect(errorsOf(stackFile("prod"))).toEqual(
+            expect.arrayContaining([
+                'config key "host" is not set',
+                'config key "adminUser" is not set',
+            ]),
+        );
     });
 });
 

@@ -153,6 +153,16 @@ describe("creating", () => {
         });
     });
 
+    it("says that no index is wanted for grouping columns only then", () => {
+        const desired = hourly({ createGroupIndexes: false });
+
+        expect(planOf(absent, desired, { before: null }).statements[0]?.sql).toContain(
+            "WITH (timescaledb.continuous, timescaledb.materialized_only = true, timescaledb.create_group_indexes = false)",
+        );
+        // On one that stands there is nothing to do.
+        expect(planOf(standing(hourly()), desired).statements).toEqual([]);
+    });
+
     it("keeps the refresh job waiting for the first fill, and no other job", () => {
         const { statements } = planOf(absent, hourly(policies), { before: null });
         const scheduled = statements

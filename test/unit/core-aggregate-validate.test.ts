@@ -66,6 +66,7 @@ describe("a sound aggregate", () => {
             schema: "public",
             name: "hourly",
             query: "SELECT 1",
+            createGroupIndexes: true,
             materializedOnly: true,
             comment: null,
             indexes: [],
@@ -91,6 +92,7 @@ describe("validateAggregate", () => {
         const given = {
             name: "",
             query: "DELETE FROM m; SELECT now()",
+            createGroupIndexes: 0,
             materializedOnly: "yes",
             chunkTimeInterval: "soon",
             refreshPolicy: { startOffset: "1 hour", endOffset: "1 hour" },
@@ -110,6 +112,7 @@ describe("validateAggregate", () => {
             "query: the query has no time_bucket (no_time_bucket)",
             "query: the query calls now, whose result is not always the same (mutable_functions)",
             "materializedOnly: materializedOnly must be true or false",
+            "createGroupIndexes: createGroupIndexes must be true or false",
             "adopt: adopt must be true or false",
             "comment: comment must be a string",
             "chunkTimeInterval: chunkTimeInterval is not an interval",

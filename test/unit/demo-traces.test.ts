@@ -1,5 +1,5 @@
 import { renderHead } from "../../commands/demo/heads";
-import { dailyWindows } from "../../commands/demo/load";
+import { dailyWindows, refreshWindows } from "../../commands/demo/load";
 import { createRandom } from "../../commands/demo/random";
 import { demoTag, hoursBetween, type Trace, tracesOfHour } from "../../commands/demo/traces";
 import { models, timeoutMilliseconds } from "../../commands/demo/workload";
@@ -186,5 +186,16 @@ describe("the head of an aggregate", () => {
 
         expect(text).toContain("public.m\n");
         expect(text).toMatch(/2026-03-01 09:00 +gpt-4o +12,345 +1\.2346 +-/);
+    });
+});
+
+describe("an aggregate by month", () => {
+    it("is refreshed from the beginning of a month, so that the months that have ended are whole", () => {
+        const [from, to] = [new Date("2026-02-21T13:00:00Z"), new Date("2026-03-03T13:00:00Z")];
+
+        expect(refreshWindows("llm_latency_bins_1month", from, to)).toEqual([
+            { start: new Date("2026-02-01T00:00:00Z"), end: to },
+        ]);
+        expect(refreshWindows("llm_latency_bins_1day", from, to)).toHaveLength(11);
     });
 });

@@ -13,6 +13,8 @@ export interface ConvergeHooks<Result> {
     readonly onApplied: (result: Result) => void;
     /** @throws when another database answers than the one that is meant */
     readonly checkDatabase: (databaseUuid: string) => void;
+    /** Before the first statement. @throws when the plan is not the one that was agreed to */
+    readonly checkPlan?: (plan: Plan, exists: boolean) => void;
     /** Aborted when what takes long should end early; the next run goes on from there. */
     readonly stop?: AbortSignal | undefined;
     /** What people should read when the run is over. */
@@ -61,6 +63,7 @@ export function convergeObject<Result>(
     return withObjectLock(session, object, hooks.onStatus, async () => {
         let now = await planLive(false);
         hooks.checkDatabase(now.databaseUuid);
+        hooks.checkPlan?.(now.plan, now.standing !== undefined);
         // Default privileges give a new object grants that only show when it stands: a second round.
         for (let round = 0; round < 2 && (round === 0 || !isEmpty(now.plan)); round += 1) {
             refuse(now.plan.refusals);

@@ -72,10 +72,7 @@ export const continuousAggregateKind: ResourceKind = {
             desired,
             memoryOf(inputs, outputs),
             {
-                onStatus: hooks.onStatus,
-                checkDatabase: hooks.checkDatabase,
-                stop: hooks.stop,
-                ...(hooks.onReport !== undefined && { onReport: hooks.onReport }),
+                ...hooks,
                 onApplied: (converged) => hooks.onApplied({ ...converged }),
             },
             rules,

@@ -22,7 +22,12 @@ export const extensionVersionKind: ResourceKind = {
     },
 
     async converge(session, inputs, _outputs, hooks) {
-        await updateExtension(session.connection, desiredExtension(inputs), hooks.onStatus);
+        const desired = desiredExtension(inputs);
+        if (hooks.checkPlan !== undefined) {
+            const { plan } = await planLiveExtension(session.connection, desired);
+            hooks.checkPlan(plan, true);
+        }
+        await updateExtension(session.connection, desired, hooks.onStatus);
         return { databaseUuid };
     },
 

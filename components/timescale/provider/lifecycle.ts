@@ -39,6 +39,7 @@ import {
     type Properties,
     type ResourceKind,
 } from "./resourceKind";
+import { refuseUnreviewed, refuseUnreviewedDelete, reviewedPreview } from "./reviewed";
 import { sqlFunctionKind } from "./sqlFunctionKind";
 import { hasUnknown, isUnknown } from "./unknown";
 import { viewKind } from "./viewKind";
@@ -332,9 +333,11 @@ async function convergeResource(
 ): Promise<Record<string, unknown>> {
     const kind = kindOf(inputs);
     const urn = urnOf(inputs);
+    const subject = subjectOf(kind, inputs);
     let applied: Record<string, unknown> | undefined;
     try {
         return await withStatus(urn, async (show) => {
+            const reviewed = reviewedPreview(process.env);
             const hooks: Hooks = {
                 onStatus: show,
                 onReport: (text) => report(urn, "info", text),
@@ -345,6 +348,10 @@ async function convergeResource(
                     const error = anotherDatabase(inputs, olds, uuid);
                     if (error !== undefined) throw error;
                 },
+                ...(reviewed !== undefined && {
+                    checkPlan: (plan, exists) =>
+                        refuseUnreviewed(reviewed, planDocument(subject, plan, { exists })),
+                }),
                 stop: stopRequested(),
             };
             const options: ConnectOptions = { patience, onWait: show };
@@ -423,6 +430,7 @@ function omit(properties: Properties, names: readonly string[]): Record<string, 
 async function remove(_id: string, props: Properties): Promise<void> {
     const kind = kindOf(props);
     try {
+        const reviewed = reviewedPreview(process.env);
         await withStatus(urnOf(props), (show) =>
             session(props, { onWait: show }, async (open) => {
                 // Without a plan: what the text reads may be gone already.
@@ -436,6 +444,10 @@ async function remove(_id: string, props: Properties): Promise<void> {
                         `another database answers, and nothing is deleted in it: it is ${databaseUuid}, and this resource was made in ${met}`,
                     );
                     return;
+                }
+                if (reviewed !== undefined) {
+                    const { urn, object } = subjectOf(kind, props);
+                    refuseUnreviewedDelete(reviewed, urn, object);
                 }
                 const gone = await kind.remove(open, props, show);
                 if (gone !== undefined) report(urnOf(props), "info", gone);

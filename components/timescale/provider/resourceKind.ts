@@ -18,6 +18,8 @@ export interface Hooks {
     readonly onReport?: (text: string) => void;
     /** @throws TimescaleError when another database answers than the one that is meant */
     readonly checkDatabase: (databaseUuid: string) => void;
+    /** @throws TimescaleError when the plan is not the one that was reviewed */
+    readonly checkPlan?: (plan: Plan, exists: boolean) => void;
     /** Aborted by the first Ctrl-C: what takes long ends early, and the next up goes on. */
     readonly stop?: AbortSignal | undefined;
 }

@@ -66,7 +66,9 @@ export interface ActualAggregate extends ActualPolicies {
     readonly materialization: QualifiedName;
     readonly source: QualifiedName;
     readonly sourceId: number;
-    /** Without those that the server makes for the grouping columns. */
+    /** Whether there is any index that the server made for a grouping column, or there is no such column. */
+    readonly groupIndexes: boolean;
+    /** Without those that the server makes for the bucket and the grouping columns. */
     readonly indexes: readonly ActualIndex[];
     readonly chunks: number;
     readonly comment: string | null;
@@ -161,6 +163,9 @@ export async function inspectAggregate(
         source: { schema: row.sourceSchema, name: row.sourceName },
         sourceId: row.sourceId,
         ...parts,
+        groupIndexes:
+            row.groupColumns.length === 0 ||
+            parts.indexes.some((index) => index.columns.length === 2 && isGroupIndex(index, row)),
         indexes: parts.indexes.filter((index) => !isGroupIndex(index, row)),
         comment: relation.comment,
         grants: relation.grants,

@@ -330,7 +330,7 @@ function createStatement(desired: DesiredAggregate): Statement {
         name: "create_continuous_aggregate",
         sql: [
             `CREATE MATERIALIZED VIEW ${quoteQualified(desired)}`,
-            `WITH (timescaledb.continuous, timescaledb.materialized_only = ${desired.materializedOnly})`,
+            `WITH (timescaledb.continuous, timescaledb.materialized_only = ${desired.materializedOnly}${desired.createGroupIndexes ? "" : ", timescaledb.create_group_indexes = false"})`,
             "AS",
             statementBody(desired.query),
             "WITH NO DATA",

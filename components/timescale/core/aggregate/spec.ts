@@ -21,6 +21,8 @@ export interface DesiredAggregate {
     readonly name: string;
     readonly query: string;
     readonly materializedOnly: boolean;
+    /** Whether the server makes an index for each grouping column; looked at when it is created. */
+    readonly createGroupIndexes: boolean;
     readonly chunkTimeInterval?: string;
     readonly refreshPolicy?: RefreshPolicy;
     readonly retentionPolicy?: RetentionPolicy;
@@ -50,6 +52,7 @@ export const aggregateProperties = [
     "name",
     "query",
     "materializedOnly",
+    "createGroupIndexes",
     "chunkTimeInterval",
     "refreshPolicy",
     "retentionPolicy",
@@ -81,6 +84,7 @@ export function validateAggregate(
     check.text("databaseUuid", inputs["databaseUuid"]);
     const bucket = validateQuery(check, inputs["query"]);
     check.boolean("materializedOnly", inputs["materializedOnly"]);
+    check.boolean("createGroupIndexes", inputs["createGroupIndexes"]);
     check.boolean("adopt", inputs["adopt"]);
     check.text("comment", inputs["comment"]);
     check.interval("chunkTimeInterval", "chunkTimeInterval", inputs["chunkTimeInterval"], {
@@ -256,6 +260,7 @@ export function desiredAggregate(inputs: Readonly<Record<string, unknown>>): Des
         name,
         query: given.query ?? "",
         materializedOnly: given.materializedOnly ?? true,
+        createGroupIndexes: given.createGroupIndexes ?? true,
         comment: declaredComment(given.comment),
         indexes: desiredIndexes(name, given.indexes ?? []),
         grants: grantsToOthers(given.grants, inputs),

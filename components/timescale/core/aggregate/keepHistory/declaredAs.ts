@@ -22,6 +22,7 @@ export function declaredAs(actual: ActualAggregate, query: string): DesiredAggre
         ...actual.name,
         query,
         materializedOnly: actual.materializedOnly,
+        createGroupIndexes: actual.groupIndexes,
         chunkTimeInterval: actual.chunkTimeInterval,
         ...(refresh !== undefined && {
             refreshPolicy: {

@@ -1,0 +1,151 @@
+/**
+ * Binds `up` to the preview that was reviewed: with the environment variable `PULUMI_TIMESCALE_REVIEWED`
+ * naming a file with the output of `pulumi preview --json`, taken with `PULUMI_TIMESCALE_PLANS=json`,
+ * nothing is done to an object that its plan there does not have. What a review has that is no longer
+ * to be done is none of its business.
+ */
+import { readFileSync } from "node:fs";
+
+import { TimescaleError } from "../core/errors";
+import { describePlan } from "../core/plan";
+import type { PlanDocument, PlannedChange, PlannedHazard } from "./planDocument";
+
+export const reviewedVariable = "PULUMI_TIMESCALE_REVIEWED";
+
+export interface Reviewed {
+    /** As the variable names it. */
+    readonly file: string;
+    /** By URN. */
+    readonly documents: ReadonlyMap<string, PlanDocument>;
+    /** URNs that the preview deletes. */
+    readonly deleted: ReadonlySet<string>;
+}
+
+let last: Reviewed | undefined;
+
+/**
+ * The preview that this run is bound to; undefined: to none.
+ *
+ * @throws TimescaleError when the file cannot be read, or is no such preview
+ */
+export function reviewedPreview(environment: NodeJS.ProcessEnv): Reviewed | undefined {
+    const file = environment[reviewedVariable] ?? "";
+    if (file === "") return undefined;
+    if (last?.file !== file) last = { file, ...readPreview(file) };
+    return last;
+}
+
+function readPreview(file: string): Omit<Reviewed, "file"> {
+    const digest = parse(file);
+    const { steps, diagnostics } = digest;
+    const fields = (list: unknown): Fields[] => (Array.isArray(list) ? list.filter(isFields) : []);
+    const documents = fields(diagnostics).flatMap(({ message }) =>
+        typeof message === "string" && message.trimStart().startsWith('{"timescalePlan"')
+            ? [JSON.parse(message) as PlanDocument]
+            : [],
+    );
+    const deleted = fields(steps).filter(({ op }) => op === "delete");
+    return {
+        documents: new Map(documents.map((document) => [document.urn, document])),
+        deleted: new Set(deleted.map(({ urn }) => String(urn))),
+    };
+}
+
+function parse(file: string): Fields {
+    try {
+        const digest: unknown = JSON.parse(readFileSync(file, "utf8"));
+        if (isFields(digest) && ("steps" in digest || "changeSummary" in digest)) return digest;
+    } catch (error) {
+        throw noPreview(file, error instanceof Error ? error.message : String(error));
+    }
+    throw noPreview(file, "it has neither steps nor a changeSummary");
+}
+
+function noPreview(file: string, detail: string): TimescaleError {
+    return new TimescaleError(`${reviewedVariable} names no preview that can be read`, {
+        code: "reviewed_preview",
+        detail: `${file}: ${detail}`,
+        hint: "PULUMI_TIMESCALE_PLANS=json pulumi preview --json > reviewed.json",
+    });
+}
+
+/**
+ * @param now the plan as the database has it at this moment
+ * @throws TimescaleError with everything in it that was not reviewed
+ */
+export function refuseUnreviewed({ file, documents }: Reviewed, now: PlanDocument): void {
+    const unseen = departures(documents.get(now.urn), now);
+    if (unseen.length === 0) return;
+    throw new TimescaleError(`${now.object} is not as it was reviewed`, {
+        code: "not_as_reviewed",
+        detail: `${unseen.join("; ")}; compared with ${file}, and nothing was changed`,
+        hint: "preview again, have that reviewed, and run up with it",
+        object: now.object,
+    });
+}
+
+/** @throws TimescaleError when the preview does not delete it */
+export function refuseUnreviewedDelete(
+    { file, deleted }: Reviewed,
+    urn: string,
+    object: string,
+): void {
+    if (deleted.has(urn)) return;
+    throw new TimescaleError(`${object} is to be deleted, which was not reviewed`, {
+        code: "not_as_reviewed",
+        detail: `${file} has no step that deletes it, and nothing was changed`,
+        hint: "preview again, have that reviewed, and run up with it",
+        object,
+    });
+}
+
+/** What is to be done now and was not in the review, in words. */
+export function departures(reviewed: PlanDocument | undefined, now: PlanDocument): string[] {
+    if (now.result === "same") return [];
+    if (reviewed === undefined) return ["its plan is not in the review"];
+    if (reviewed.result === "notCompared") {
+        if (now.exists !== true) return [];
+        const why = reviewed.reason?.message ?? "it is not said why";
+        return [`the review could not compare it (${why}), and it stands`];
+    }
+    const seen = new Set(reviewed.changes.map(essence));
+    return [
+        ...now.changes.filter((change) => !seen.has(essence(change))).map(describeChange),
+        ...now.hazards.flatMap((hazard) => grown(reviewed.hazards, hazard)),
+    ];
+}
+
+/** Lines whose words carry a date, or numbers that grow while raw rows come in. */
+const volatile: readonly PlannedChange["code"][] = [
+    "keep_history",
+    "rebuild",
+    "replaced_version",
+    "version_back",
+];
+
+function essence({ code, property, was, will }: PlannedChange): string {
+    return volatile.includes(code) ? code : JSON.stringify([code, property, was, will]);
+}
+
+function describeChange({ was, will, ...line }: PlannedChange): string {
+    const [text] = describePlan({
+        lines: [{ ...line, was: was ?? undefined, will: will ?? undefined }],
+    });
+    return `only now: ${text?.split("\n")[0] ?? line.code}`;
+}
+
+/** A danger of another kind, or one of more rows than were agreed to. */
+function grown(reviewed: readonly PlannedHazard[], hazard: PlannedHazard): string[] {
+    const same = reviewed.filter(({ name }) => name === hazard.name);
+    if (same.length === 0) return [`only now: ${hazard.name}: ${hazard.message}`];
+    if (!hazard.name.startsWith("LOSES_") || hazard.stake === null) return [];
+    const agreed = Math.max(...same.map(({ stake }) => stake?.rows ?? 0));
+    const rows = hazard.stake.rows ?? 0;
+    return rows > agreed ? [`${hazard.name}: ${agreed} rows in the review, ${rows} now`] : [];
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function isFields(value: unknown): value is Fields {
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,75 @@
+/** What `up` finds that the reviewed preview did not have. */
+import type {
+    PlanDocument,
+    PlannedChange,
+    PlannedHazard,
+} from "../../components/timescale/provider/planDocument";
+import { departures } from "../../components/timescale/provider/reviewed";
+
+const base: PlanDocument = {
+    timescalePlan: 1,
+    ...{ urn: "u", kind: "ContinuousAggregate", object: "public.by_hour", result: "differs" },
+    ...{ exists: true, changes: [], statements: [], fill: false },
+    ...{ hazards: [], refusals: [], notes: [] },
+};
+const schedule: PlannedChange = {
+    ...{ code: "policy_setting", property: "refreshPolicy.scheduleInterval" },
+    ...{ was: "5 minutes", will: "10 minutes" },
+};
+const kept = (rows: number): PlannedChange => ({
+    ...{ code: "keep_history", was: null, will: null },
+    property: `build it beside, as public.by_hour_building, and let it take its place; ${rows} rows of history are copied`,
+});
+const loses = (rows: number): PlannedHazard => ({
+    ...{ name: "LOSES_HISTORY", message: `${rows} rows` },
+    stake: { rows, oldest: "a", newest: "b", estimated: false },
+});
+
+describe("against the review", () => {
+    it("there is nothing to say where nothing is to be done, whatever was reviewed", () => {
+        expect(departures(undefined, { ...base, result: "same" })).toEqual([]);
+    });
+
+    it("less may be done than was reviewed, as after an up that was cut off", () => {
+        const reviewed = { ...base, changes: [schedule, kept(30)] };
+
+        expect(departures(reviewed, { ...base, changes: [kept(35)] })).toEqual([]);
+        expect(departures(reviewed, reviewed)).toEqual([]);
+    });
+
+    it("what somebody changed meanwhile is named", () => {
+        const now = { ...base, changes: [{ ...schedule, was: "1 hour" }] };
+
+        expect(departures({ ...base, changes: [schedule] }, now)).toEqual([
+            "only now: refreshPolicy.scheduleInterval: 1 hour → 10 minutes",
+        ]);
+    });
+
+    it("what is in no review, or could not be compared in it, is not done", () => {
+        const reviewed: PlanDocument = {
+            ...base,
+            ...{ result: "notCompared", reason: { code: "08006", message: "nobody answered" } },
+        };
+
+        expect(departures(undefined, { ...base, changes: [schedule] })).toEqual([
+            "its plan is not in the review",
+        ]);
+        expect(departures(reviewed, { ...base, changes: [schedule] })).toEqual([
+            "the review could not compare it (nobody answered), and it stands",
+        ]);
+        expect(departures(reviewed, { ...base, exists: false })).toEqual([]);
+    });
+
+    it("more at stake is not what was agreed to, and less is", () => {
+        const reviewed = { ...base, changes: [kept(1)], hazards: [loses(30)] };
+
+        expect(departures(reviewed, { ...reviewed, hazards: [loses(30)] })).toEqual([]);
+        expect(departures(reviewed, { ...reviewed, hazards: [loses(29)] })).toEqual([]);
+        expect(departures(reviewed, { ...reviewed, hazards: [loses(31)] })).toEqual([
+            "LOSES_HISTORY: 30 rows in the review, 31 now",
+        ]);
+        expect(departures({ ...reviewed, hazards: [] }, reviewed)).toEqual([
+            "only now: LOSES_HISTORY: 30 rows",
+        ]);
+    });
+});
