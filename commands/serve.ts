@@ -1,21 +1,25 @@
 /**
  * `npm run serve`: keeps the embedded database up until Ctrl-C, for the plain Pulumi CLI and for
- * any PostgreSQL client.
+ * any PostgreSQL client, and runs the jobs of policies on their schedule.
  */
 import { Command, InvalidArgumentError } from "commander";
 import pc from "picocolors";
 
-import { explain, TimescaleError } from "../components/timescale/core/errors";
+import { describeEvent, isNotable, type JobEvent } from "./embedded/jobs/events";
 import {
     embeddedDirectory,
     embeddedPort,
     type EmbeddedServer,
     openEmbedded,
 } from "./embedded/server";
+import { endWith } from "./ending";
 
 interface ServeOptions {
     readonly port: number;
     readonly directory: string;
+    /** False with `--no-jobs`. */
+    readonly jobs: boolean;
+    readonly verbose: boolean;
 }
 
 function parsePort(text: string): number {
@@ -26,7 +30,10 @@ function parsePort(text: string): number {
     return port;
 }
 
-function describeServer(server: EmbeddedServer, directory: string): string {
+function describeServer(
+    server: EmbeddedServer,
+    { directory, jobs }: Pick<ServeOptions, "directory" | "jobs">,
+): string {
     const { host, port, database, pid } = server;
     const psql = `psql -h ${host} -p ${port} -U observatory_reader ${database}`;
     return [
@@ -37,18 +44,34 @@ function describeServer(server: EmbeddedServer, directory: string): string {
         `  connect   ${psql}`,
         `  roles     observatory_owner, observatory_writer, observatory_reader; postgres is the superuser`,
         `            passwords are not checked; only this machine reaches the port`,
-    ].join("\n");
+        server.owned &&
+            `  jobs      ${
+                jobs
+                    ? "refresh, retention and compression policies run on their schedule"
+                    : "none runs by itself (--no-jobs)"
+            }`,
+        !server.owned && `  jobs      run only if that process is \`npm run serve\``,
+    ]
+        .filter(Boolean)
+        .join("\n");
 }
 
-async function serve({ port, directory }: ServeOptions): Promise<void> {
+async function serve({ port, directory, jobs, verbose }: ServeOptions): Promise<void> {
     const report = (text: string) => process.stderr.write(`${pc.dim(text)}\n`);
-    const server = await openEmbedded({ directory, port, report });
-    process.stdout.write(`${describeServer(server, directory)}\n`);
+    const log = (event: JobEvent) => {
+        if (verbose || isNotable(event)) process.stderr.write(`${line(event)}\n`);
+    };
+    const onJob = jobs ? log : undefined;
+    const server = await openEmbedded({ directory, port, report, onJob });
+    process.stdout.write(`${describeServer(server, { directory, jobs })}\n`);
     if (!server.owned) return;
     process.stdout.write(`Press Ctrl-C to stop.\n`);
 
+    let stopping = false;
     const stop = () => {
-        report("closing the database");
+        if (stopping) return;
+        stopping = true;
+        report("closing the database; what runs has three seconds to end");
         void server.close();
     };
     process.on("SIGINT", stop);
@@ -57,14 +80,19 @@ async function serve({ port, directory }: ServeOptions): Promise<void> {
     if (failure !== undefined) throw failure;
 }
 
+/** With the local time, as the log is read beside others. */
+function line(event: JobEvent): string {
+    const time = new Date().toTimeString().slice(0, 8);
+    const text = describeEvent(event);
+    return `${pc.dim(time)} ${event.kind === "succeeded" ? text : pc.yellow(text)}`;
+}
+
 const command = new Command("serve")
-    .description("keep the embedded database up until Ctrl-C")
+    .description("keep the embedded database up until Ctrl-C, and run its jobs on their schedule")
     .option("--port <port>", "TCP port on 127.0.0.1, 0 for any free one", parsePort, embeddedPort)
     .option("--directory <path>", "data folder, created when it is missing", embeddedDirectory)
+    .option("--no-jobs", "run no policy and no other job by itself")
+    .option("--verbose", "log every run of a job, not only failures", false)
     .action(serve);
 
-command.parseAsync().catch((error: unknown) => {
-    const text = error instanceof TimescaleError ? explain(error) : String(error);
-    process.stderr.write(`${pc.red("error:")} ${text}\n`);
-    process.exitCode = 1;
-});
+endWith(command.parseAsync());

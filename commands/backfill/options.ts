@@ -1,5 +1,5 @@
 /** The command line of `npm run backfill`. */
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 
 import { TimescaleError } from "../../components/timescale/core/errors";
 import {
@@ -9,7 +9,7 @@ import {
     type DatabaseFlags,
     databaseHelp,
 } from "../database/choice";
-import { parseTime, showTime } from "./times";
+import { parseTimeOption, showTime } from "./times";
 
 export interface BackfillOptions extends DatabaseChoice {
     /** As given: a name, with its schema or without. */
@@ -49,12 +49,12 @@ export function parseOptions(
         .option(
             "--from <time>",
             "first bucket, in UTC (default: where raw data begins)",
-            parseBound,
+            parseTimeOption,
         )
         .option(
             "--to <time>",
             "end, not included (default: the last bucket that is over)",
-            parseBound,
+            parseTimeOption,
         )
         .option("--dry-run", "list the windows and the rows at stake, and change nothing")
         .option("--json", "print the result as JSON on standard output");
@@ -79,14 +79,6 @@ Exit code: 0 all of it was done, 1 it failed or was stopped; run again, it goes 
         json: flags.json === true,
         ...database,
     };
-}
-
-function parseBound(text: string): string {
-    const time = parseTime(text);
-    if (time !== undefined) return time;
-    throw new InvalidArgumentError(
-        "a time is 2026-09-01, 2026-09-01 12:30 or ISO 8601 such as 2026-09-01T12:30:00Z",
-    );
 }
 
 function refuseTimes(from: string | undefined, to: string | undefined, now: number): void {

@@ -1,4 +1,5 @@
-/** Times on the command line of `npm run backfill`. */
+/** Times on the command lines of `npm run backfill` and `npm run report`. */
+import { InvalidArgumentError } from "commander";
 
 /**
  * Reads `2026-09-01`, `2026-09-01 12:30` or ISO 8601 with a zone; without one it is in UTC.
@@ -21,6 +22,15 @@ export function parseTime(text: string): string | undefined {
     const time = new Date(`${date}T${minute}${seconds}${isoZone(zone)}`);
     if (Number.isNaN(time.getTime())) return undefined;
     return `${time.toISOString().slice(0, 19)}.${fraction.padEnd(6, "0")}Z`;
+}
+
+/** The same for an option, which is refused by commander where it is anything else. */
+export function parseTimeOption(text: string): string {
+    const time = parseTime(text);
+    if (time !== undefined) return time;
+    throw new InvalidArgumentError(
+        "a time is 2026-09-01, 2026-09-01 12:30 or ISO 8601 such as 2026-09-01T12:30:00Z",
+    );
 }
 
 function isoZone(zone: string): string {

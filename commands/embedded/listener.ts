@@ -7,8 +7,9 @@ import net from "node:net";
 import { PGLiteSocketHandler, type PGLiteSocketHandlerOptions } from "@electric-sql/pglite-socket";
 
 import { BackendRefusal } from "./backend";
+import type { Login } from "./login";
 import { introduction, type OwnState } from "./ownership";
-import type { Login, Turns } from "./turns";
+import type { Turns } from "./turns";
 import {
     type ErrorFields,
     errorResponse,

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Connection } from "../../components/timescale/core/connection";
 import { TimescaleError, type TimescaleErrorFields } from "../../components/timescale/core/errors";
 import { databaseIn } from "./folderCheck";
+import type { JobEvent } from "./jobs/events";
 import { askOwner, readOwner } from "./ownership";
 
 /** Where the data lives unless told otherwise, seen from the project's folder. */
@@ -27,6 +28,8 @@ export interface EmbeddedOptions {
     readonly report: (text: string) => void;
     /** The one database. @default - the one that the folder was made for; "llm_observatory" in a new one */
     readonly database?: string;
+    /** Runs due TimescaleDB jobs, and is told of each run. @default - no job runs by itself */
+    readonly onJob?: ((event: JobEvent) => void) | undefined;
 }
 
 export interface EmbeddedServer {
@@ -47,9 +50,11 @@ export interface ChildOptions {
     readonly directory: string | undefined;
     readonly port: number;
     readonly database: string;
+    readonly jobs: boolean;
 }
 
 export type ChildMessage =
+    | { readonly kind: "job"; readonly event: JobEvent }
     | { readonly kind: "report"; readonly text: string }
     | { readonly kind: "locked" }
     | { readonly kind: "ready"; readonly port: number }
@@ -71,7 +76,7 @@ const lockMilliseconds = 30_000;
  * `invalid_data_folder`, `embedded_not_opened` and `embedded_crashed`.
  */
 export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedServer> {
-    const { port, report } = options;
+    const { port, report, onJob } = options;
     const directory = options.directory === undefined ? undefined : path.resolve(options.directory);
     const database = options.database ?? databaseIn(directory) ?? embeddedDatabase;
     const deadline = Date.now() + lockMilliseconds;
@@ -80,7 +85,10 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedSe
         const attached = directory === undefined ? "gone" : await attach(directory, database);
         if (typeof attached === "object") return attached;
         if (attached === "gone") {
-            const started = await start({ directory, port, database }, report);
+            const started = await start(
+                { directory, port, database, jobs: onJob !== undefined },
+                { report, onJob },
+            );
             if (started !== "locked") return started;
         }
         if (Date.now() > deadline) {
@@ -133,7 +141,7 @@ async function attach(
 
 async function start(
     options: ChildOptions,
-    report: (text: string) => void,
+    { report, onJob }: Pick<EmbeddedOptions, "report" | "onJob">,
 ): Promise<EmbeddedServer | "locked"> {
     const child = fork(path.join(__dirname, "child.ts"), [JSON.stringify(options)], {
         execArgv: ["--require", require.resolve("tsx/cjs")],
@@ -160,6 +168,10 @@ async function start(
             switch (message.kind) {
                 case "report": {
                     report(message.text);
+                    return;
+                }
+                case "job": {
+                    onJob?.(message.event);
                     return;
                 }
                 case "locked": {
@@ -190,7 +202,8 @@ async function start(
         ended,
         close: async () => {
             closing = true;
-            if (child.connected) child.disconnect();
+            // Not by closing the channel: what it says while it ends has to arrive.
+            if (child.connected) child.send("close");
             await ended;
         },
     };

@@ -8,13 +8,16 @@
  * client leaves open when it goes is rolled back, and when the last one goes the session is reset.
  *
  * Still shared by all who are connected: settings changed by SET, advisory locks, temporary tables
- * and named prepared statements.
+ * and what PREPARE made.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { escapeIdentifier, escapeLiteral } from "pg";
+import { escapeLiteral } from "pg";
 
-import { type Backend, BackendEnded, BackendRefusal } from "./backend";
+import { type Backend, BackendEnded, BackendRefusal, type Row } from "./backend";
+import { guardCopy } from "./copyGuard";
+import { changeOfLogin, type Login, superuser } from "./login";
+import { PreparedStatements } from "./prepared";
 import { defaultSettings, resetStatements } from "./session";
 import {
     errorResponse,
@@ -22,17 +25,9 @@ import {
     messageType,
     readyStatus,
     simpleQuery,
-    statementText,
     sync,
     type TransactionStatus,
-    withStatementText,
 } from "./wire";
-
-/** A client's role and the settings it asked for when it connected. */
-export interface Login {
-    readonly user: string;
-    readonly settings: Readonly<Record<string, string>>;
-}
 
 export interface Entrance {
     /** What PostgreSQL reports to a new client. */
@@ -48,17 +43,33 @@ export interface Turns {
     send(client: number, bytes: Uint8Array): Promise<Uint8Array>;
     /** Forgets a client and rolls back what it left open. */
     leave(client: number): Promise<void>;
+    /**
+     * Work of the server itself, in one turn: no client comes in between, and what clients do is not
+     * seen. It waits until no client is in a transaction; the session is the superuser's.
+     */
+    own(work: (session: OwnSession) => Promise<void>): Promise<void>;
+    /** The client whose transaction everybody waits for. */
+    holder(): Login | undefined;
+}
+
+/** What work of the server itself has of the session. */
+export interface OwnSession {
+    query(sql: string, parameters?: readonly unknown[]): Promise<readonly Row[]>;
+    /** Goes on as another role, with settings of its own. */
+    become(login: Login): Promise<void>;
 }
 
 interface Member {
     readonly login: Login;
+    readonly prepared: PreparedStatements;
     piece: Uint8Array[];
 }
 
 interface Unit {
     readonly client: number;
     readonly login: Login;
-    readonly run: () => Promise<Uint8Array>;
+    /** Told whether another client's turn was in between. */
+    readonly run: (interrupted: boolean) => Promise<Uint8Array>;
     readonly resolve: (answer: Uint8Array) => void;
     readonly reject: (error: unknown) => void;
 }
@@ -67,8 +78,6 @@ const nothing = new Uint8Array(0);
 
 /** Handlers number their clients from 1. */
 const nobody = 0;
-
-const superuser: Login = { user: "postgres", settings: defaultSettings };
 
 const reportedSettings = [
     "server_version",
@@ -104,7 +113,7 @@ export async function createTurns(backend: Backend): Promise<Turns> {
     const add = (
         client: number,
         login: Login,
-        run: () => Promise<Uint8Array>,
+        run: Unit["run"],
         place: "last" | "first" = "last",
     ): Promise<Uint8Array> =>
         new Promise((resolve, reject) => {
@@ -124,8 +133,9 @@ export async function createTurns(backend: Backend): Promise<Turns> {
         for (running = next(); running !== undefined; running = next()) {
             const { client, login, run, resolve, reject } = running;
             try {
-                await takeTurn(client, login);
-                const answer = await run();
+                const interrupted = previous.client !== client;
+                if (interrupted) await become(client, login);
+                const answer = await run(interrupted);
                 holder = keepsTurn(readyStatus(answer)) ? client : undefined;
                 resolve(answer);
             } catch (error) {
@@ -134,8 +144,7 @@ export async function createTurns(backend: Backend): Promise<Turns> {
         }
     }
 
-    async function takeTurn(client: number, login: Login): Promise<void> {
-        if (previous.client === client) return;
+    async function become(client: number, login: Login): Promise<void> {
         const change = changeOfLogin(previous.login, login);
         if (change !== "") await backend.query(change);
         previous = { client, login };
@@ -146,10 +155,28 @@ export async function createTurns(backend: Backend): Promise<Turns> {
         return await backend.execute(sync());
     }
 
+    async function ownTurn(work: (session: OwnSession) => Promise<void>): Promise<Uint8Array> {
+        try {
+            await work({
+                query: (sql, parameters) => backend.query(sql, parameters),
+                become: (login) => become(nobody, login),
+            });
+        } finally {
+            await become(nobody, superuser);
+        }
+        return await backend.execute(sync());
+    }
+
     return {
+        own: async (work) => {
+            await add(nobody, superuser, () => ownTurn(work));
+        },
+
+        holder: () => (holder === undefined ? undefined : members.get(holder)?.login),
+
         enter: async (client, { user, settings: asked }) => {
             const login = { user, settings: { ...defaultSettings, ...asked } };
-            members.set(client, { login, piece: [] });
+            members.set(client, { login, prepared: new PreparedStatements(client), piece: [] });
             let settings: Entrance["settings"] = usualSettings.filter(
                 ([name]) => name !== "session_authorization",
             );
@@ -168,10 +195,17 @@ export async function createTurns(backend: Backend): Promise<Turns> {
                 case "Q":
                 case "S":
                 case "H": {
-                    const piece = Buffer.concat([...member.piece, guardCopy(bytes)]);
+                    const last = member.prepared.translate(guardCopy(bytes));
+                    const piece = Buffer.concat([...member.piece, last]);
                     member.piece = [];
+                    const lost = member.prepared.endPiece();
                     try {
-                        return await add(client, member.login, () => backend.execute(piece));
+                        return await add(client, member.login, async (interrupted) => {
+                            if (interrupted && lost !== undefined) {
+                                await backend.execute(Buffer.concat([lost, sync()]));
+                            }
+                            return await backend.execute(piece);
+                        });
                     } catch (error) {
                         // The client's role was dropped after it had connected.
                         if (error instanceof BackendRefusal) return refusal(error);
@@ -183,7 +217,7 @@ export async function createTurns(backend: Backend): Promise<Turns> {
                 case "D":
                 case "E":
                 case "C":
-                    member.piece.push(guardCopy(bytes));
+                    member.piece.push(member.prepared.translate(guardCopy(bytes)));
                     return nothing;
                 // Terminate is the socket's business; COPY data cannot be meant, see guardCopy.
                 default:
@@ -204,7 +238,12 @@ export async function createTurns(backend: Backend): Promise<Turns> {
                     const rollback = Buffer.concat([sync(), simpleQuery("ROLLBACK")]);
                     await add(client, member.login, () => backend.execute(rollback), "first");
                 }
+                const forget = member.prepared.closeAll();
                 if (members.size === 0) await add(nobody, superuser, resetSession);
+                else if (forget.length > 0) {
+                    const messages = Buffer.concat([forget, sync()]);
+                    await add(nobody, superuser, () => backend.execute(messages));
+                }
             } catch (error) {
                 // With the database, what the client left open has ended too.
                 if (!(error instanceof BackendEnded)) throw error;
@@ -225,27 +264,7 @@ async function readReportedSettings(
     const rows = await backend.query(
         `SELECT name, current_setting(name) AS setting FROM unnest(ARRAY[${names}]) AS name`,
     );
-    return rows.map(({ name = "", setting = "" }) => [name, setting] as const);
-}
-
-/**
- * What turns one client's session into the other's; "" when they are alike. It runs as one implicit
- * transaction: when a setting is refused, role and settings stay as they were.
- */
-function changeOfLogin(from: Login, to: Login): string {
-    const names = Object.keys({ ...from.settings, ...to.settings });
-    const changed = names.filter((name) => from.settings[name] !== to.settings[name]);
-    const reset = changed
-        .filter((name) => to.settings[name] === undefined)
-        .map((name) => `RESET ${escapeIdentifier(name)}`);
-    const set = changed
-        .filter((name) => to.settings[name] !== undefined)
-        .map((name) => [name, to.settings[name] as string].map((word) => escapeLiteral(word)))
-        .map(([name, value]) => `SELECT set_config(${name}, ${value}, false)`);
-    // Not RESET SESSION AUTHORIZATION: this build takes the last role for the first one.
-    const role =
-        from.user === to.user ? [] : [`SET SESSION AUTHORIZATION ${escapeIdentifier(to.user)}`];
-    return [...reset, ...role, ...set].join("; ");
+    return rows.map(({ name, setting }) => [String(name), String(setting)] as const);
 }
 
 function refusal(error: BackendRefusal): Uint8Array {
@@ -254,20 +273,4 @@ function refusal(error: BackendRefusal): Uint8Array {
         errorResponse({ severity: "ERROR", code, message: text }),
         message("Z", "I"),
     ]);
-}
-
-const copyFromClient = /(?:^|[;\n]|\*\/)\s*copy\s[^;]*?\bfrom\s+stdin\b/i;
-
-/** COPY FROM STDIN ends this WASM build for good, so the server is made to refuse it instead. */
-function guardCopy(bytes: Uint8Array): Uint8Array {
-    const text = statementText(bytes);
-    if (text === undefined || !copyFromClient.test(text)) return bytes;
-    return withStatementText(
-        bytes,
-        `DO $$ BEGIN RAISE EXCEPTION USING
-            ERRCODE = '0A000',
-            MESSAGE = 'the embedded database does not support COPY FROM STDIN',
-            HINT = 'Insert the rows with INSERT INTO ... SELECT ... FROM unnest(...).';
-        END $$`,
-    );
 }

@@ -6,7 +6,7 @@ import type { ContinuousAggregateProperties } from "../timescale";
 import { binAggregates } from "./bins";
 import { behind } from "./freshness";
 import { readerReads } from "./grants";
-import { readSql } from "./sql";
+import { readSql } from "./statements";
 
 export type Declaration = Omit<
     ContinuousAggregateProperties,

@@ -6,7 +6,7 @@ import type { Declaration } from "./aggregates";
 import { bandWidth, binOf, countsOf, sumsOf } from "./binColumns";
 import { readerReads } from "./grants";
 import { type Measure, measures } from "./measures";
-import { readSql } from "./sql";
+import { readSql } from "./statements";
 
 type Level = Pick<
     Declaration,

@@ -9,12 +9,17 @@ import type { Declaration } from "./aggregates";
  * The time that it runs comes on top.
  */
 export function behind(declaration: Pick<Declaration, "refreshPolicy">, query: string): string {
+    return describeLength(worstAge(declaration, query));
+}
+
+/** The same in microseconds. */
+export function worstAge(declaration: Pick<Declaration, "refreshPolicy">, query: string): number {
     const { endOffset, scheduleInterval } = declaration.refreshPolicy;
     const width = bucketWidth(query);
-    return describeLength(
+    return (
         length(endOffset ?? "0 seconds") +
-            length(scheduleInterval) +
-            (width === undefined ? 0 : lengthOf(width)),
+        length(scheduleInterval) +
+        (width === undefined ? 0 : lengthOf(width))
     );
 }
 

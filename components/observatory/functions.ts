@@ -9,7 +9,7 @@ import { filled } from "./bins";
 import { readerCalls } from "./grants";
 import { type Kept, keptByDefault } from "./kept";
 import { measures } from "./measures";
-import { readSql } from "./sql";
+import { readSql } from "./statements";
 
 export interface FunctionDeclaration extends Pick<
     SqlFunctionProperties,

@@ -9,7 +9,7 @@ import { behind } from "./freshness";
 import { definition, type FunctionDeclaration } from "./functions";
 import { readerCalls, readerReads } from "./grants";
 import type { SlaTarget } from "./slaTargets";
-import { readSql } from "./sql";
+import { readSql } from "./statements";
 
 type ViewDeclaration = Pick<ViewProperties, "name" | "query" | "comment" | "grants">;
 

@@ -8,7 +8,7 @@ import { TimescaleError } from "./core/errors";
  * The text of a file under `sql/` of the Pulumi project.
  *
  * ```ts
- * new ContinuousAggregate("by-hour", { connection, name: "by_hour", query: readSql("aggregates/by_hour.sql"), … });
+ * new ContinuousAggregate("by-hour", { connection, name: "by_hour", query: readSql("by_hour.sql"), … });
  * ```
  *
  * @param path relative to `folder`

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import fs from "node:fs";
 import net from "node:net";
-import os from "node:os";
 import path from "node:path";
 
 import { Client } from "pg";
@@ -12,60 +11,21 @@ import {
     openEmbedded,
 } from "../../commands/embedded/server";
 import { clientConfig, withClient } from "../helpers/clients";
+import { connect, embeddedFolders, silent, sleep, until } from "./embeddedFolders";
 
-const silent = () => undefined;
+const { workspace, open, fresh } = embeddedFolders();
 
-const workspace = fs.mkdtempSync(path.join(os.tmpdir(), "embedded-server-test-"));
-
-const opened: EmbeddedServer[] = [];
-
-async function open(directory: string | undefined, port = 0): Promise<EmbeddedServer> {
-    const server = await openEmbedded({ directory, port, report: silent });
-    opened.push(server);
-    return server;
-}
-
-/** A folder of its own for one test, copied from one that was made once. */
-function copyOf(template: string, name: string): string {
-    const directory = path.join(workspace, name);
-    fs.cpSync(template, directory, { recursive: true });
-    return directory;
-}
-
-async function connect(server: EmbeddedServer, user: string): Promise<Client> {
-    const client = new Client(clientConfig(embeddedConnection(server, user)));
-    // A server that goes away is what some of these tests are about.
-    client.on("error", silent);
-    await client.connect();
-    return client;
-}
-
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-async function until(condition: () => boolean, what: string): Promise<void> {
-    for (let i = 0; i < 200; i++) {
-        if (condition()) return;
-        await sleep(50);
-    }
-    throw new Error(`gave up waiting for ${what}`);
-}
-
-const template = path.join(workspace, "template");
 let server: EmbeddedServer;
 let owner: Client;
 
 beforeAll(async () => {
-    const first = await open(template);
-    await first.close();
-    server = await open(copyOf(template, "shared"));
-    owner = await connect(server, "observatory_owner");
+    server = await open(fresh("shared"));
+    owner = await connect(server);
 }, 60_000);
 
 afterAll(async () => {
     await owner.end();
-    await Promise.all(opened.map((each) => each.close()));
-    fs.rmSync(workspace, { recursive: true, force: true });
-}, 60_000);
+});
 
 describe("a new data folder", () => {
     it("holds TimescaleDB and the three roles in one database", async () => {
@@ -191,7 +151,7 @@ describe("clients", () => {
 
     it("wait while another is in a transaction, also after ROLLBACK TO SAVEPOINT", async () => {
         await owner.query("CREATE TABLE turns (who text)");
-        const other = await connect(server, "observatory_owner");
+        const other = await connect(server);
         const order: string[] = [];
 
         await owner.query("START TRANSACTION");
@@ -228,7 +188,7 @@ describe("clients", () => {
 
     it("that vanish inside a transaction have it rolled back, and the next one goes on", async () => {
         await owner.query("CREATE TABLE abandoned (a int)");
-        const lost = await connect(server, "observatory_owner");
+        const lost = await connect(server);
         await lost.query("BEGIN");
         await lost.query("INSERT INTO abandoned VALUES (1)");
         const waiting = owner.query("SELECT count(*)::int AS n FROM abandoned");
@@ -261,6 +221,47 @@ describe("clients", () => {
         await expect(owner.query("SELECT no_such")).rejects.toMatchObject({ code: "42703" });
         await expect(owner.query("SELECT $1::int", ["x"])).rejects.toMatchObject({ code: "22P02" });
         expect((await owner.query("SELECT $1::int AS n", [1])).rows).toEqual([{ n: 1 }]);
+    });
+
+    it("may give their prepared statements the same names, as drivers do", async () => {
+        const other = await connect(server, "observatory_reader");
+        const mine = { name: "statement_1", text: "SELECT current_user::text AS me, $1::int AS n" };
+        const theirs = { name: "statement_1", text: "SELECT $1::text AS t" };
+
+        for (let i = 0; i < 3; i++) {
+            expect((await owner.query(mine, [i])).rows).toEqual([
+                { me: "observatory_owner", n: i },
+            ]);
+            expect((await other.query(theirs, [`t${i}`])).rows).toEqual([{ t: `t${i}` }]);
+        }
+        await other.query('DEALLOCATE "statement_1"');
+        expect((await owner.query(mine, [7])).rows).toMatchObject([{ n: 7 }]);
+        await other.end();
+        await until(
+            async () =>
+                (await owner.query("SELECT FROM pg_prepared_statements WHERE statement ~ 'AS t$'"))
+                    .rows.length === 0,
+            "the other's statements to be forgotten",
+        );
+        await owner.query("DEALLOCATE statement_1");
+    });
+
+    it("may prepare a statement without a name in one turn and run it in a later one", async () => {
+        const other = await connect(server, "observatory_reader");
+        await submit(owner, (connection) => {
+            connection.parse({ name: "", text: "SELECT $1::text || current_user", types: [] });
+            connection.sync();
+        });
+        await other.query("SELECT $1::int", [1]);
+
+        const rows = await submit(owner, (connection) => {
+            connection.bind({ portal: "", statement: "", values: ["I am "] });
+            connection.execute({ portal: "", rows: 0 });
+            connection.sync();
+        });
+
+        expect(rows).toEqual([["I am observatory_owner"]]);
+        await other.end();
     });
 
     it("get notices", async () => {
@@ -326,6 +327,31 @@ describe("clients", () => {
     });
 });
 
+interface ProtocolConnection {
+    parse(message: { name: string; text: string; types: readonly number[] }): void;
+    bind(message: { portal: string; statement: string; values: readonly unknown[] }): void;
+    execute(message: { portal: string; rows: number }): void;
+    sync(): void;
+}
+
+/** Sends messages of the protocol, and gives the rows up to ReadyForQuery. */
+function submit(
+    client: Client,
+    send: (connection: ProtocolConnection) => void,
+): Promise<readonly (readonly string[])[]> {
+    return new Promise((resolve, reject) => {
+        const rows: string[][] = [];
+        client.query({
+            submit: (connection: unknown) => send(connection as ProtocolConnection),
+            handleDataRow: ({ fields }: { readonly fields: readonly unknown[] }) =>
+                rows.push(fields.map(String)),
+            handleCommandComplete: silent,
+            handleReadyForQuery: () => resolve(rows),
+            handleError: reject,
+        } as never);
+    });
+}
+
 describe("continuous aggregates", () => {
     it("are created, refreshed outside a transaction and read as the reader", async () => {
         await owner.query("CREATE TABLE raw (ts timestamptz NOT NULL, v int)");
@@ -353,11 +379,12 @@ describe("continuous aggregates", () => {
 });
 
 describe("a data folder, served twice", () => {
-    const directory = path.join(workspace, "twice");
+    let directory: string;
     let first: EmbeddedServer;
 
     beforeAll(async () => {
-        first = await open(copyOf(template, "twice"));
+        directory = fresh("twice");
+        first = await open(directory);
     }, 30_000);
 
     it("gives a fresh session when all earlier clients have gone", async () => {
@@ -444,7 +471,7 @@ function isRunning(pid: number): boolean {
 
 describe("one data folder", () => {
     it("has one owner among processes that start together", async () => {
-        const directory = copyOf(template, "race");
+        const directory = fresh("race");
         const children = Array.from({ length: 3 }, () => startInProcess(directory));
 
         const servers = await Promise.all(children.map(firstLine));
@@ -457,7 +484,7 @@ describe("one data folder", () => {
     }, 60_000);
 
     it("is not opened beside an owner that is stopped, however old its lock", async () => {
-        const directory = copyOf(template, "stopped");
+        const directory = fresh("stopped");
         const stopped = await open(directory);
         process.kill(stopped.pid, "SIGSTOP");
         try {
@@ -473,7 +500,7 @@ describe("one data folder", () => {
     }, 60_000);
 
     it("keeps what was committed when its owner is killed, and nothing else", async () => {
-        const directory = copyOf(template, "durable");
+        const directory = fresh("durable");
         const killed = await open(directory);
         const client = await connect(killed, "observatory_owner");
         await client.query("CREATE TABLE kept (ts timestamptz NOT NULL, a int)");
@@ -500,7 +527,7 @@ describe("refusals", () => {
         await new Promise((resolve) => blocker.once("listening", resolve));
         const { port } = blocker.address() as net.AddressInfo;
 
-        await expect(open(copyOf(template, "port"), port)).rejects.toMatchObject({
+        await expect(open(fresh("port"), { port })).rejects.toMatchObject({
             code: "port_unavailable",
             detail: `another program listens on 127.0.0.1:${port}`,
             hint: expect.stringContaining("choose another port") as string,
@@ -518,7 +545,7 @@ describe("refusals", () => {
     });
 
     it("does not open a folder for a database that it was not made for", async () => {
-        const directory = copyOf(template, "database");
+        const directory = fresh("database");
 
         await expect(
             openEmbedded({ directory, port: 0, report: silent, database: "other" }),

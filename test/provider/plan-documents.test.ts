@@ -122,7 +122,15 @@ onEveryServer((target) => {
                 result: "differs",
                 exists: true,
                 changes: [
-                    { code: "comment", property: "comment", was: '"mine"', will: '"hourly"' },
+                    {
+                        ...{
+                            code: "comment",
+                            property: "comment",
+                            was: '"mine"',
+                            will: '"hourly"',
+                        },
+                        origin: "database",
+                    },
                 ],
                 statements: [
                     {
@@ -154,6 +162,7 @@ onEveryServer((target) => {
                 {
                     code: "query",
                     property: "query",
+                    origin: "program",
                     was: expect.stringContaining("sum(") as string,
                     will: expect.stringContaining("avg(") as string,
                     columns: [{ name: "total", was: "bigint", will: "numeric" }],

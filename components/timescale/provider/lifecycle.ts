@@ -20,6 +20,7 @@ import { delivered, report, withStatus } from "./engineLog";
 import { extensionVersionKind } from "./extensionVersionKind";
 import { hypertableKind } from "./hypertableKind";
 import { judgeAlone, judgementOf, takeJudgement } from "./judgements";
+import { originOf } from "./origin";
 import {
     asJson,
     type MessageOptions,
@@ -231,6 +232,7 @@ function documentOf(
     return planDocument(subject, plan, {
         exists,
         refusals: identity === undefined ? [] : [identity],
+        origin: (line) => originOf(line, inputs, outputs),
     });
 }
 

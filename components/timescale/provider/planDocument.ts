@@ -18,6 +18,7 @@ import {
 } from "../core/plan";
 import type { Judged } from "../core/rules/finding";
 import type { Severity } from "./engineLog";
+import type { Origin } from "./origin";
 import { hazardText, planText } from "./planText";
 
 /** Fields are never renamed and codes never change meaning; a reader passes over those it does not know. */
@@ -56,6 +57,11 @@ export interface PlannedChange {
     readonly columns?: NonNullable<ChangeLine["columns"]>;
     /** Two whole texts as a line diff. */
     readonly diff?: string;
+    /**
+     * Who moved since the last `up`: `program`, which declares it otherwise now, or the `database`, which no
+     * longer is as that `up` left it. Absent: not known.
+     */
+    readonly origin?: Origin;
 }
 
 export interface PlannedStatement {
@@ -114,7 +120,15 @@ export interface Subject {
 export function planDocument(
     subject: Subject,
     plan: Plan,
-    { exists, refusals = [] }: { exists: boolean; refusals?: readonly TimescaleError[] },
+    {
+        exists,
+        refusals = [],
+        origin,
+    }: {
+        exists: boolean;
+        refusals?: readonly TimescaleError[];
+        origin?: (line: ChangeLine) => Origin;
+    },
 ): PlanDocument {
     const all = [...refusals, ...plan.refusals];
     return {
@@ -122,7 +136,10 @@ export function planDocument(
         ...subject,
         result: isEmpty(plan) && refusals.length === 0 ? "same" : "differs",
         exists,
-        changes: plan.lines.map(plannedChange),
+        changes: plan.lines.map((line) => ({
+            ...plannedChange(line),
+            ...(origin !== undefined && { origin: origin(line) }),
+        })),
         statements: plannedStatements(plan),
         fill: plan.fill,
         hazards: (plan.hazards ?? []).map(({ name, message, stake }) => ({

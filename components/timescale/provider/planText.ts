@@ -53,7 +53,8 @@ function cut(line: string): string {
     return line.length <= longestLine ? line : `${line.slice(0, longestLine - 1)}…`;
 }
 
-function withValues(sql: string, values: readonly unknown[]): string {
+/** With literals in the place of its parameters. */
+export function withValues(sql: string, values: readonly unknown[]): string {
     return sql.replace(/\$(\d+)/g, (parameter, number: string) => {
         const at = Number(number) - 1;
         return at < values.length ? literal(values[at]) : parameter;

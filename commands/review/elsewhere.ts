@@ -1,0 +1,103 @@
+/** What it means that a resource goes or is replaced, where no plan tells: that of another provider, or a deletion. */
+import type { Step } from "./preview";
+import type { Reason } from "./review";
+import type { Verdict } from "./verdict";
+
+/** What one of several steps on the same resource makes of them all. */
+export type Action = "create" | "update" | "delete" | "replace" | "same" | "other";
+
+export function actionOf(steps: readonly Step[]): Action {
+    const ops = steps.map(({ op }) => op);
+    if (ops.some((op) => /replace/.test(op))) return "replace";
+    for (const action of ["delete", "create", "update"] as const) {
+        if (ops.includes(action)) return action;
+    }
+    return ops.every((op) => op === "same" || op === "read" || op === "refresh") ? "same" : "other";
+}
+
+/** Of these nothing that anybody keeps there goes with them; of any other type it may. */
+const withoutData: readonly RegExp[] = [
+    /^docker:index\/(?:container|remoteImage|network|tag):/,
+    /^postgresql:index\/(?:grant|grantRole|defaultPrivileges|defaultPrivilege|function):/,
+    /^command:/,
+    /^random:/,
+];
+
+const timescale = "pulumi-nodejs:dynamic/timescale:";
+
+/** Those that hold no rows of their own. */
+const withoutRows = ["View", "SqlFunction", "ExtensionVersion"];
+
+/** Whether it is one of this package's, which have plans unless they are deleted; its kind then. */
+export function timescaleKind(type: string): string | undefined {
+    return type.startsWith(timescale) ? type.slice(timescale.length) : undefined;
+}
+
+/** Of a resource of another provider. */
+export function judgeElsewhere(steps: readonly Step[]): { verdict: Verdict; reasons: Reason[] } {
+    const action = actionOf(steps);
+    const type = steps[0]?.type ?? "";
+    if (action === "same") return { verdict: "noChange", reasons: [] };
+    if (action === "create" || action === "update") return { verdict: "safe", reasons: [] };
+    if (action === "other") {
+        const ops = steps.map(({ op }) => op).join(", ");
+        return {
+            verdict: "caution",
+            reasons: [{ code: "unknown_operation", message: `Pulumi does ${ops}` }],
+        };
+    }
+    const goes = action === "delete" ? "is deleted" : "is replaced by a new one";
+    if (withoutData.some((pattern) => pattern.test(type))) {
+        return {
+            verdict: "caution",
+            reasons: [{ code: `${action}s_resource`, message: `it ${goes}` }],
+        };
+    }
+    if (action === "delete" && isRetained(steps)) {
+        const message = "Pulumi forgets it, and it stays (retainOnDelete)";
+        return { verdict: "caution", reasons: [{ code: "forgets_resource", message }] };
+    }
+    const message = `it ${goes}, with whatever it holds`;
+    return { verdict: "destructive", reasons: [{ code: `${action}s_resource`, message }] };
+}
+
+/** Of a resource of this package that is deleted or replaced: the provider is not asked in a preview. */
+export function judgeRemoval(
+    kind: string,
+    steps: readonly Step[],
+): { verdict: Verdict; reasons: Reason[] } {
+    const action = actionOf(steps);
+    const inputs = steps.find(({ old }) => old !== undefined)?.old?.inputs ?? {};
+    if (action === "delete" && (inputs["onDelete"] === "keep" || isRetained(steps))) {
+        const why = inputs["onDelete"] === "keep" ? 'onDelete: "keep"' : "retainOnDelete";
+        const message = `Pulumi forgets it, and it stays in the database (${why})`;
+        return { verdict: "caution", reasons: [{ code: "forgets_resource", message }] };
+    }
+    const goes = action === "delete" ? "dropped" : "dropped and made again";
+    if (withoutRows.includes(kind)) {
+        return {
+            verdict: "caution",
+            reasons: [{ code: "drops_object", message: `it is ${goes}; it holds no rows` }],
+        };
+    }
+    const { backup, acceptLoss } = inputs;
+    const message = [
+        `it is ${goes}, with all its rows`,
+        typeof backup === "string" && backup !== "" ? `a backup is written to ${backup} first` : "",
+        kind === "ContinuousAggregate"
+            ? acceptLoss === undefined
+                ? "up refuses where raw data no longer has them, and says how many"
+                : `acceptLoss allows ${JSON.stringify(acceptLoss)} of what raw data no longer has`
+            : "",
+    ];
+    return {
+        verdict: "destructive",
+        reasons: [
+            { code: "drops_rows", message: message.filter((part) => part !== "").join("; ") },
+        ],
+    };
+}
+
+function isRetained(steps: readonly Step[]): boolean {
+    return steps.some(({ old }) => old?.retainOnDelete === true);
+}

@@ -1,0 +1,168 @@
+/** A review: what a preview means, as the Markdown shows it and as `--json` has it. */
+import type {
+    PlanDocument,
+    PlannedChange,
+    PlannedHazard,
+    PlannedRefusal,
+    PlannedStatement,
+} from "../../components/timescale/provider/planDocument";
+import type { Action } from "./elsewhere";
+import { objectOf, resourceName } from "./objects";
+import type { Preview } from "./preview";
+import { mapTexts, secretsIn, withoutSecrets } from "./secrets";
+import { byGravity, exitCodes, gravest, type Verdict } from "./verdict";
+
+/** Fields are never renamed; a reader passes over those it does not know. */
+export interface Review {
+    /** Format of this document. */
+    readonly timescaleReview: 1;
+    /** `project/stack`; null where the preview names none. */
+    readonly stack: string | null;
+    readonly verdict: Verdict;
+    /** That of `npm run review`. */
+    readonly exitCode: number;
+    /** In one sentence. */
+    readonly summary: string;
+    /** The gravest first; those of one verdict in the order of the program. */
+    readonly objects: readonly ReviewedObject[];
+    /** What the engine and other providers said, errors first; plans are in the objects. */
+    readonly messages: readonly Message[];
+}
+
+export interface Message {
+    readonly severity: "info" | "warning" | "error";
+    /** Name of the resource that it is about; null: of the run. */
+    readonly resource: string | null;
+    readonly message: string;
+}
+
+export interface ReviewedObject {
+    readonly urn: string;
+    /** Qualified name in the database, or the resource's name. */
+    readonly object: string;
+    /** Such as `ContinuousAggregate`, or a type of another provider. */
+    readonly kind: string;
+    /** What Pulumi does with the resource. `same` with a plan that differs: only the database does. */
+    readonly action: Action;
+    readonly verdict: Verdict;
+    /** Why it is graver than safe. */
+    readonly reasons: readonly Reason[];
+    /** Whether a plan tells what `up` does: not of other providers, nor of what is deleted. */
+    readonly planned: boolean;
+    readonly changes: readonly PlannedChange[];
+    readonly statements: readonly PlannedStatement[];
+    readonly hazards: readonly PlannedHazard[];
+    readonly refusals: readonly PlannedRefusal[];
+    readonly notes: PlanDocument["notes"];
+    /** Inputs that the program declares otherwise than at the last `up`; values are in the changes. */
+    readonly inputs: readonly string[];
+}
+
+export interface Reason {
+    /** Stable, such as the name of a hazard. */
+    readonly code: string;
+    readonly message: string;
+}
+
+/**
+ * @param secrets values that must not come out, beside those found in the preview itself
+ * @param failure why the preview is not to be trusted, where whoever ran it knows
+ */
+export function reviewOf(
+    preview: Preview,
+    {
+        secrets = new Set<string>(),
+        failure,
+    }: { secrets?: ReadonlySet<string>; failure?: string | undefined } = {},
+): Review {
+    const urns = new Set([...preview.steps.keys(), ...preview.documents.keys()]);
+    const objects = [...urns]
+        .filter((urn) => urn !== "" || preview.documents.has(urn))
+        .map((urn) => objectOf(urn, preview.steps.get(urn) ?? [], preview.documents.get(urn) ?? []))
+        .sort((one, other) => byGravity(one.verdict, other.verdict));
+    const broken = failure ?? preview.broken;
+    const uncompared = broken === undefined && preview.documents.size === 0;
+    const verdict = gravest([
+        ...(broken === undefined ? [] : ["failed" as const]),
+        ...(uncompared ? ["notCompared" as const] : []),
+        ...objects.map((object) => object.verdict),
+    ]);
+    const found: Review = {
+        timescaleReview: 1,
+        stack: preview.stack ?? null,
+        verdict,
+        exitCode: exitCodes[verdict],
+        summary: summaryOf(objects, { broken, uncompared }),
+        objects,
+        messages: messagesOf(preview),
+    };
+    return masked(found, preview, secrets);
+}
+
+function masked(review: Review, preview: Preview, secrets: ReadonlySet<string>): Review {
+    const all = new Set(secrets);
+    for (const step of [...preview.steps.values()].flat()) {
+        for (const state of [step.old, step.new]) {
+            secretsIn(state?.inputs, all);
+            secretsIn(state?.outputs, all);
+        }
+    }
+    secretsIn(preview.config, all);
+    const { verdict, exitCode, timescaleReview } = review;
+    return { ...mapTexts(review, withoutSecrets(all)), timescaleReview, verdict, exitCode };
+}
+
+function messagesOf({ diagnostics }: Preview): Message[] {
+    const order = ["error", "warning", "info"];
+    return diagnostics
+        .map(({ urn, severity, message }) => ({
+            severity,
+            resource: urn === "" ? null : resourceName(urn),
+            message: message.replace(/^(?:error|warning): /, ""),
+        }))
+        .sort((one, other) => order.indexOf(one.severity) - order.indexOf(other.severity));
+}
+
+interface Outcome {
+    readonly broken: string | undefined;
+    readonly uncompared: boolean;
+}
+
+function summaryOf(objects: readonly ReviewedObject[], { broken, uncompared }: Outcome): string {
+    const count = (one: Verdict): number =>
+        objects.filter((object) => object.verdict === one).length;
+    const changing = objects.length - count("noChange");
+    const parts = [
+        broken === undefined ? "" : `${broken}, and what it shows may not be all`,
+        uncompared
+            ? "no plan of a resource inside a database is in the preview: run it with PULUMI_TIMESCALE_PLANS=json"
+            : "",
+        changesIn(objects.length, changing, broken === undefined),
+        counted(count("destructive"), "loses data or history", "lose data or history"),
+        counted(count("refused"), "is refused by up", "are refused by up"),
+        counted(
+            count("notCompared"),
+            "is not compared with the live database",
+            "are not compared with the live database",
+        ),
+    ];
+    const text = parts.filter((part) => part !== "").join("; ");
+    return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
+
+function changesIn(all: number, changing: number, whole: boolean): string {
+    if (all === 0) return "";
+    if (changing > 0) {
+        return `${changing} of ${plural(all, "object")} ${changing === 1 ? "changes" : "change"}`;
+    }
+    if (!whole) return "no change is among it";
+    return all === 1 ? "its one object is as declared" : `all ${all} objects are as declared`;
+}
+
+function counted(number: number, one: string, many: string): string {
+    return number === 0 ? "" : `${number} ${number === 1 ? one : many}`;
+}
+
+function plural(number: number, one: string): string {
+    return `${number} ${one}${number === 1 ? "" : "s"}`;
+}
