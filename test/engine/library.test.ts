@@ -124,7 +124,7 @@ describeOnServers("a program of its own", (server) => {
     it("shows a change by hand, and puts it back", async () => {
         await query(database.owner, "COMMENT ON VIEW metrics_hourly IS 'mine'");
 
-        expect(await stack.run("preview")).toContain("~ comment: mine → none");
+        expect(await stack.run("preview")).toContain('~ comment: "mine" → none');
         await stack.run("up");
         await stack.run("preview", { expectNoChanges: true });
     });
