@@ -120,4 +120,19 @@ onEveryServer((target) => {
             all.jobs.map(({ id }) => [id, false]),
         );
     });
+
+    it("begins for an aggregate over another with the other's first bucket, not with its chunk", async () => {
+        await target.byHand(
+            "CREATE MATERIALIZED VIEW daily WITH (timescaledb.continuous) AS SELECT time_bucket('1 day', bucket) AS day, count(*) AS hours FROM requests_hourly GROUP BY 1 WITH NO DATA",
+        );
+        const { aggregates } = await healthAs("owner").finally(() =>
+            target.byHand("DROP MATERIALIZED VIEW daily"),
+        );
+
+        const [parent, child] = ["requests_hourly", "daily"].map((name) =>
+            aggregates.find((one) => one.name === name),
+        );
+        expect((parent?.storage.oldestChunk ?? "") < at("2026-01-05T00:00:00")).toBe(true);
+        expect(child?.floor).toBe(at("2026-01-05T00:00:00"));
+    });
 });

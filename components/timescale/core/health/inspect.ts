@@ -133,7 +133,7 @@ function assemble(parts: Parts): Health {
                 refreshedTo: tail === undefined || tail.begins === "-infinity" ? null : tail.begins,
                 pending: pending.filter((range) => range !== tail),
                 windows: row.windows,
-                floor: floors.get(row.sourceId)?.floor ?? null,
+                floor: later(floors.get(row.sourceId)?.floor, contents.get(row.sourceId)?.oldest),
                 cut: cutOf(floors.get(row.sourceId), contents.get(row.id)?.oldest ?? null, row),
                 ...{ definition: row.definition, products: row.products },
                 marker: parseMarker(row.marker),
@@ -151,6 +151,12 @@ function assemble(parts: Parts): Health {
         hypertables: others.filter((table) => !isMaterialization(table)),
         orphans: others.filter(isMaterialization),
     };
+}
+
+/** A chunk of the source may begin long before its first row, and before that there is nothing to compute. */
+function later(floor: string | undefined, oldest: string | null | undefined): string | null {
+    if (floor === undefined || oldest == null) return floor ?? null;
+    return oldest > floor ? oldest : floor;
 }
 
 /** Later versions forget chunks that were dropped: there a bucket that lies wholly before raw data tells. */
