@@ -31,8 +31,9 @@ module.exports = {
         displayName,
         rootDir: __dirname,
         testMatch: [`<rootDir>/test/${displayName}/**/*.test.ts`],
-        // What `npm start` keeps in this folder is none of the tests' business.
-        modulePathIgnorePatterns: ["<rootDir>/.observatory/"],
+        // What `npm start` keeps in this folder is none of the tests' business, nor is the package that the bench
+        // puts into the provider's place under the project's own name.
+        modulePathIgnorePatterns: ["<rootDir>/.observatory/", "<rootDir>/commands/bench/nothing/"],
         transform: {
             "\\.ts$": [
                 "@swc/jest",
