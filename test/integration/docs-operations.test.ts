@@ -38,7 +38,12 @@ const shell = (info: string): [string, Block][] =>
     labelled(blocks.filter((block) => block.language === "sh" && block.info === info));
 
 /** Statements that find nothing where all is well, no job has run yet, or there is no list of sessions. */
-const mayFindNothing = [/AND NOT scheduled$/, /last_run_duration/, /FROM pg_stat_activity/];
+const mayFindNothing = [
+    /AND NOT scheduled$/,
+    /last_run_duration/,
+    /FROM pg_stat_activity/,
+    /^SET /,
+];
 
 async function deploy(target: Target): Promise<void> {
     for (const { kind, inputs } of observatoryObjects()) {
@@ -316,12 +321,17 @@ function fixtureColumns(aggregate: string): readonly string[] {
     const text = readFileSync(path.join(root, "test/fixtures/original-deployment.sql"), "utf8");
     const [, list = ""] = new RegExp(`VIEW ${aggregate} WITH [^;]*?SELECT([^;]*?)\\nFROM`).exec(text) ?? []; // prettier-ignore
     let depth = 0;
-    const parts = [""];
-    for (const letter of list) {
+    const parts: string[] = [];
+    let part = "";
+    for (const letter of `${list},`) {
         if (letter === "(") depth += 1;
         if (letter === ")") depth -= 1;
-        if (letter === "," && depth === 0) parts.push("");
-        else parts[parts.length - 1] += letter;
+        if (letter === "," && depth === 0) {
+            parts.push(part);
+            part = "";
+        } else {
+            part += letter;
+        }
     }
-    return parts.map((part) => /(\w+)\s*$/.exec(part)?.[1] ?? "");
+    return parts.map((one) => /(\w+)\s*$/.exec(one)?.[1] ?? "");
 }
