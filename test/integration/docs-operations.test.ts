@@ -244,8 +244,9 @@ onEveryServer((target) => {
                     try {
                         for (const one of statements) await client.query(one);
                     } finally {
-                        // The sessions of the embedded server are one.
+                        // The embedded server's sessions are one, and a failed refresh leaves its search path there.
                         await client.query("ROLLBACK");
+                        await client.query(`SET search_path = "$user", public`);
                         await client.query("RESET ALL");
                     }
                 }).then(
