@@ -37,8 +37,12 @@ const traces = "llm_traces";
 export async function testData(trial: Trial): Promise<Finding> {
     for (const object of trial.objects.filter(isHypertable)) await create(trial, object);
     trial.report("inserting rows into the copy");
-    const inserted = await insert(trial, "verify/traces.sql");
-    const again = await insert(trial, "verify/traces.sql");
+    const { rows: clock } = await trial.session.client.query<{ now: string }>(
+        "SELECT quote_literal(now()) || '::timestamptz' AS now",
+    );
+    const now = clock[0]?.now ?? "now()";
+    const inserted = await insert(trial, "verify/traces.sql", [], { now });
+    const again = await insert(trial, "verify/traces.sql", [], { now });
     const table = quoteQualified({ schema: trial.schema, name: traces });
     const { rows } = await trial.session.client.query<Facts>(
         `SELECT count(*)::int AS rows, count(*) FILTER (WHERE span_kind = 'internal' AND sampled)::int AS defaults,
@@ -74,10 +78,11 @@ async function insert(
     { session, schema }: Trial,
     file: string,
     values: readonly string[] = [],
+    texts: Readonly<Record<string, string>> = {},
 ): Promise<number> {
     const table = quoteQualified({ schema, name: traces });
     const { rowCount } = await session.client
-        .query(filled(readSql(file), { table }), [...values])
+        .query(filled(readSql(file), { table, ...texts }), [...values])
         .then(undefined, (error: unknown) => {
             throw serverError(error, { statement: "insert", object: table });
         });

@@ -1,5 +1,5 @@
 -- Requests of known content for a copy of llm_traces; a row for each returned.
--- {table}: the copy, quoted. 120 requests in each of 38 minutes: twenty of the last half hour, hours of the
+-- {table}: the copy, quoted. {now}: the present, the same one for rows that are to be the same. 120 requests in each of 38 minutes: twenty of the last half hour, hours of the
 -- last day, days of the last week and of the months before. Six kinds of request, four durations; some
 -- without tokens, cost, user or environment; squares of durations outgrow an integer.
 INSERT INTO {table} (ts, trace_id, span_id, span_name, provider, model, input_type, prompt_tokens,
@@ -16,10 +16,10 @@ SELECT
     CASE WHEN kind <> 1 THEN (ARRAY['production', 'staging'])[1 + kind % 2] END
 FROM (
         SELECT row_number() OVER (ORDER BY minute) AS slot, minute FROM (
-            SELECT date_trunc('minute', now()) - m * interval '1 minute' FROM generate_series(6, 25) m
-            UNION SELECT date_trunc('hour', now()) - h * interval '1 hour' + interval '7 minutes' FROM generate_series(2, 9) h
-            UNION SELECT date_trunc('day', now(), 'UTC') - d * interval '1 day' + interval '10 hours 7 minutes' FROM generate_series(2, 7) d
-            UNION SELECT date_trunc('day', now(), 'UTC') - d * interval '1 day' + interval '13 hours' FROM unnest('{33,47,61,75}'::int[]) d
+            SELECT date_trunc('minute', {now}) - m * interval '1 minute' FROM generate_series(6, 25) m
+            UNION SELECT date_trunc('hour', {now}) - h * interval '1 hour' + interval '7 minutes' FROM generate_series(2, 9) h
+            UNION SELECT date_trunc('day', {now}, 'UTC') - d * interval '1 day' + interval '10 hours 7 minutes' FROM generate_series(2, 7) d
+            UNION SELECT date_trunc('day', {now}, 'UTC') - d * interval '1 day' + interval '13 hours' FROM unnest('{33,47,61,75}'::int[]) d
         ) minutes (minute)
     ) slots,
     generate_series(1, 120) n,

@@ -29,7 +29,10 @@ import { causes, notCaused } from "./serverMessages";
 
 const root = path.resolve(__dirname, "../..");
 const original = "docs/operations/original.md";
-const traces = readFileSync(path.join(root, "sql/verify/traces.sql"), "utf8");
+const traces = readFileSync(path.join(root, "sql/verify/traces.sql"), "utf8").replaceAll(
+    "{now}",
+    "now()",
+);
 
 const labelled = (chosen: readonly Block[]): [string, Block][] =>
     chosen.map((block) => [`${block.where} ${block.info}`, block]);

@@ -11,7 +11,10 @@ import { type HypertableInputs, resource } from "./declared";
 import { onEveryServer, type Row, type Target } from "./onEveryServer";
 
 /** Raw rows as the copy has them, in the real table. */
-const traces = readFileSync(join(__dirname, "../../sql/verify/traces.sql"), "utf8");
+const traces = readFileSync(join(__dirname, "../../sql/verify/traces.sql"), "utf8").replaceAll(
+    "{now}",
+    "now()",
+);
 
 /** Names of those that failed, with what is wrong. */
 function failures(results: readonly Result[]): Partial<Record<CheckName, readonly string[]>> {
