@@ -17,6 +17,8 @@ export interface Server {
     readonly dependsOn: readonly pulumi.Resource[];
     /** Deleted with everything on the server, which then needs no statement of its own. */
     readonly data: pulumi.Resource | undefined;
+    /** Name of the Docker container that it runs in. @default - none of this machine's */
+    readonly container?: string;
     /** What becomes of TimescaleDB in its databases, in sentences for preview, which cannot ask a server yet. */
     readonly notices?: readonly string[];
 }
