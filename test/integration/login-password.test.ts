@@ -83,7 +83,7 @@ if (why !== undefined) recordEnvironment(`not run: passwords of logins: ${why}`)
             expect(changed).toEqual([password]);
             expect([await gets(password), await gets("at-first")]).toEqual([true, false]);
             const said = log().slice(before);
-            expect(said).toContain("ALTER ROLE deployer PASSWORD 'SCRAM-SHA-256$4096:");
+            expect(said).toContain(`ALTER ROLE "deployer" PASSWORD 'SCRAM-SHA-256$4096:`);
             expect(said).not.toMatch(/pl[aä]nted/);
         },
     );
@@ -117,7 +117,7 @@ if (why !== undefined) recordEnvironment(`not run: passwords of logins: ${why}`)
             );
 
             expect(error).toBeInstanceOf(TimescaleError);
-            expect(error).toMatchObject({ code: "password_refused", object: "role deployer" });
+            expect(error).toMatchObject({ code: "password_refused", object: 'role "deployer"' });
             const text = [error?.message, error?.detail, error?.hint].join("\n");
             expect(text).toContain("\\password");
             expect(text).not.toMatch(/declared-2|at-first|by-hand|SCRAM/);
@@ -142,7 +142,7 @@ if (why !== undefined) recordEnvironment(`not run: passwords of logins: ${why}`)
         for (const password of ["plain", "with 'quotes\"", "ﬁ\u00a0é№"]) {
             await withClient(cluster.admin, async (client) => {
                 const quoted = client.escapeLiteral(password);
-                await client.query(`ALTER ROLE deployer PASSWORD ${quoted}`);
+                await client.query(`ALTER ROLE "deployer" PASSWORD ${quoted}`);
                 const { rows } = await client.query<{ stored: string }>(
                     "SELECT rolpassword AS stored FROM pg_authid WHERE rolname = 'deployer'",
                 );

@@ -58,7 +58,7 @@ export function noWayIn(
     const role = escapeIdentifier(user);
     const known = hadPrevious
         ? "the declared one and the one that was in use at the last up"
-        : "the declared one; none is known from an earlier up";
+        : "the declared one, and there is no other from an earlier up";
     return new TimescaleError(`${host}:${port} refuses every password known of user "${user}"`, {
         code: "password_refused",
         detail: [`refused: ${known}`, socket].filter(Boolean).join("; "),

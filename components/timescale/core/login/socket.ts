@@ -19,7 +19,7 @@ export function throughSocket(
         const child = execFile(
             "docker",
             ["exec", "-i", container, ...psql],
-            { timeout: patience },
+            { timeout: patience, env: process.env },
             (error, _stdout, stderr) => {
                 if (error === null) resolve(undefined);
                 else if ("code" in error && error.code === "ENOENT")
