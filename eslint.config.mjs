@@ -3,7 +3,7 @@ import importSort from "eslint-plugin-simple-import-sort";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-    { ignores: ["node_modules/", ".observatory/", "coverage/", "**/*.cjs", "**/*.mjs"] },
+    { ignores: ["node_modules/", ".observatory/", "coverage/", "dist/", "**/*.cjs", "**/*.mjs"] },
     {
         files: ["**/*.ts"],
         extends: [tseslint.configs.strictTypeChecked],

@@ -22,10 +22,8 @@ interface Outputs {
  */
 async function program(): Promise<Outputs> {
     const config = await loadConfig();
-    const { owner, writer, reader, database } = access(
-        config,
-        await server(config, declaredJobsOf(config.policies)),
-    );
+    const target = await server(config, declaredJobsOf(config.policies));
+    const { owner, writer, reader, database } = access(config, target);
     const observatory = new Observatory("observatory", {
         connection: owner,
         schema: config.schema,
@@ -35,6 +33,7 @@ async function program(): Promise<Outputs> {
         helpers: config.helpers,
         policies: config.policies,
         slaTargets: config.slaTargets,
+        standing: target.standing,
         database,
         ...(config.databaseUuid !== undefined && { databaseUuid: config.databaseUuid }),
     });

@@ -1,5 +1,5 @@
 /**
- * Five suites, from the quickest to the most real. `npm test` runs them all.
+ * Six suites, from the quickest to the most real. `npm test` runs them all.
  *
  * @type {import("jest").Config}
  */
@@ -12,6 +12,8 @@ const servers = {
 const suites = {
     // Pure parts: no Pulumi, no database.
     unit: { timeout: 20_000 },
+    // What is written for people, against the code: reads all of its types, in many seconds.
+    docs: { timeout: 180_000 },
     // Components against Pulumi's mocks.
     pulumi: { timeout: 60_000 },
     // The real provider process over gRPC.

@@ -26,8 +26,16 @@ export interface ProgressRow {
     readonly status: string | undefined;
 }
 
-/** Colours for standard error: none with NO_COLOR or without a terminal. */
-export const colours = picocolors.createColors(picocolors.isColorSupported && process.stderr.isTTY);
+/** Colours for standard error or output: none with NO_COLOR or without a terminal. */
+export function coloursOf({
+    isTTY,
+}: {
+    readonly isTTY?: boolean;
+}): ReturnType<typeof picocolors.createColors> {
+    return picocolors.createColors(picocolors.isColorSupported && isTTY === true);
+}
+
+export const colours = coloursOf(process.stderr);
 
 /** Starts a step that may take over two seconds. */
 export async function startStep(title: string): Promise<Step> {

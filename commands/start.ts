@@ -5,34 +5,28 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 
-import type { automation } from "@pulumi/pulumi";
-
-import type { Connection } from "../components/timescale/core/connection";
 import { TimescaleError } from "../components/timescale/core/errors";
 import program from "../index";
 import { loadDemo } from "./demo/load";
 import { failed } from "./ending";
 import { describe } from "./picture";
 import { renderPicture } from "./picture/render";
-import { withStep } from "./progress";
+import { coloursOf, withStep } from "./progress";
+import { bringUp, type Outputs } from "./start/bringUp";
 import { declaredIn } from "./start/declared";
 import { confirm, removeEverything, rollBack } from "./start/destroy";
-import { inWords, nothingChanged, type Summary } from "./start/events";
 import { renderGuide } from "./start/guide";
 import { interruptedExitCode, listenForInterrupts } from "./start/interrupts";
-import { Interrupted, runOperation } from "./start/operation";
+import { Interrupted } from "./start/operation";
 import { parseOptions, type StartOptions } from "./start/options";
 import { exportState } from "./start/pending";
-import {
-    findEngine,
-    findTarget,
-    type PreparedStack,
-    prepareStack,
-    serveEmbedded,
-} from "./start/session";
+import { findEngine, findTarget, prepareStack, serveEmbedded } from "./start/session";
 import { lockWorkspace } from "./start/startLock";
 import { rememberedTarget, rememberTarget } from "./start/target";
 import { pulumiEnvironment, stackFolder, type Workspace, workspaceIn } from "./start/workspace";
+import { verifyDatabase } from "./verify/command";
+import { describeResults, resultsAsJson } from "./verify/report";
+import { exitCodeOf } from "./verify/result";
 
 const interrupts = listenForInterrupts();
 
@@ -67,7 +61,7 @@ async function standUp(workspace: Workspace, options: StartOptions): Promise<voi
     rememberTarget(workspace, target);
     const embedded = target === "embedded" ? await serveEmbedded(workspace, prepared) : undefined;
     try {
-        const { summary, outputs } = await bringUp(prepared);
+        const { summary, outputs } = await bringUp(prepared, interrupts);
         const demo = options.demo ? await loadTraces(outputs) : [];
         const picture = await withStep("checking what stands", async (step) => {
             const state = await exportState(prepared.stack);
@@ -75,6 +69,12 @@ async function standUp(workspace: Workspace, options: StartOptions): Promise<voi
             step.done("everything that was declared stands");
             return standing;
         });
+        const { schema, slaTargets, policies } = prepared.config;
+        const results = await verifyDatabase(
+            outputs.owner,
+            { schema, slaTargets, policies, quick: true },
+            interrupts,
+        );
         if (options.json) {
             const { password: _kept, ...reader } = outputs.reader;
             const result = {
@@ -83,6 +83,7 @@ async function standUp(workspace: Workspace, options: StartOptions): Promise<voi
                 engine: { version: engine.version, source: engine.source },
                 changes: summary.changes,
                 picture,
+                verification: resultsAsJson(results),
                 reader,
                 environment: pulumiEnvironment(workspace),
             };
@@ -96,43 +97,21 @@ async function standUp(workspace: Workspace, options: StartOptions): Promise<voi
                 demo: options.demo,
                 served: embedded?.owned === false,
             });
-            const parts = [...demo, renderPicture(picture, target), guide];
+            const checks = describeResults(results, coloursOf(process.stdout));
+            const parts = [...demo, renderPicture(picture, target), checks, guide];
             process.stdout.write(parts.map((part) => `\n${part}\n`).join(""));
         }
+        if (exitCodeOf(results) === 2) throw checksFailed();
     } finally {
         await embedded?.close();
     }
 }
 
-interface Outputs {
-    readonly owner: Connection;
-    readonly writer: Connection;
-    readonly reader: Connection;
-    readonly aggregates: readonly string[];
-}
-
-async function bringUp({
-    stack,
-}: PreparedStack): Promise<{ readonly summary: Summary; readonly outputs: Outputs }> {
-    return withStep("pulumi up", async (step) => {
-        let outputs: automation.OutputMap = {};
-        const summary = await runOperation("pulumi up", step, interrupts, async (operation) => {
-            ({ outputs } = await stack.stack.up(operation));
-        });
-        step.done(
-            nothingChanged(summary)
-                ? "pulumi up: nothing to change"
-                : `pulumi up: ${inWords(summary)}`,
-        );
-        return {
-            summary,
-            outputs: {
-                owner: output(outputs, "connection") as Connection,
-                writer: output(outputs, "writer") as Connection,
-                reader: output(outputs, "reader") as Connection,
-                aggregates: output(outputs, "aggregates") as readonly string[],
-            },
-        };
+function checksFailed(): TimescaleError {
+    return new TimescaleError("the stack stands, and does not pass its checks", {
+        code: "checks_failed",
+        detail: "what is wrong is said above, under the number of each check",
+        hint: "npm run verify runs them again",
     });
 }
 
@@ -148,17 +127,6 @@ async function loadTraces(outputs: Outputs): Promise<readonly string[]> {
         step.done(`loaded generated traces: ${inserted} of ${traces} are new`);
         return said;
     });
-}
-
-function output(outputs: automation.OutputMap, name: string): unknown {
-    const found = outputs[name];
-    if (found === undefined) {
-        throw new TimescaleError(`the stack has no output "${name}"`, {
-            code: "output_missing",
-            hint: "index.ts has to return it",
-        });
-    }
-    return found.value;
 }
 
 async function takeDown(workspace: Workspace, options: StartOptions): Promise<void> {

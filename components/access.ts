@@ -239,7 +239,8 @@ export function access(config: StackConfig, server: Server): Logins {
                   dependsOn: [adminPassword("access", server, admin, {})],
               });
     const inPlace = pulumi.all([server.ready, ...version.map(({ id }) => id)]);
-    return { ...logins(server, database, passwords, inPlace), database: undefined };
+    const all = logins(server, database, passwords, inPlace, config.ownerUser);
+    return { ...all, database: undefined };
 }
 
 function logins(
@@ -247,10 +248,16 @@ function logins(
     database: string,
     passwords: RolePasswords,
     inPlace: pulumi.Output<unknown>,
+    ownerUser?: string,
 ): Omit<Logins, "database"> {
-    const login = (key: keyof RolePasswords): pulumi.Output<Connection> =>
-        pulumi.secret(
-            inPlace.apply(() => connectionTo(server, database, roles[key], passwords[key])),
-        );
-    return { owner: login("owner"), writer: login("writer"), reader: login("reader") };
+    const login = (user: string, password: string): pulumi.Output<Connection> =>
+        pulumi.secret(inPlace.apply(() => connectionTo(server, database, user, password)));
+    const owner = login(ownerUser ?? roles.owner, passwords.owner);
+    // Of somebody else's database, one login is known.
+    if (ownerUser !== undefined) return { owner, writer: owner, reader: owner };
+    return {
+        owner,
+        writer: login(roles.writer, passwords.writer),
+        reader: login(roles.reader, passwords.reader),
+    };
 }

@@ -12,6 +12,8 @@ import { hypertables, tableComment } from "./observatory/hypertables";
 import { keptOf } from "./observatory/kept";
 import { type PolicyChanges, withPolicies } from "./observatory/policies";
 import { defaultTarget, type SlaTarget } from "./observatory/slaTargets";
+import type { StandingAccess } from "./server/server";
+import { grantsOf } from "./server/standingAccess";
 import { type Connection, ContinuousAggregate, Hypertable, SqlFunction, View } from "./timescale";
 
 export interface ObservatoryArgs {
@@ -30,6 +32,8 @@ export interface ObservatoryArgs {
     readonly policies?: PolicyChanges;
     /** Of llm_sla_monitoring. @default - 2000 ms, 5000 ms and 1 %, for every model */
     readonly slaTargets?: readonly SlaTarget[];
+    /** What others may do in the database, which is kept. @default - grants are those declared here */
+    readonly standing?: StandingAccess | undefined;
     /** The database, if the program makes it: tables go with it and need no statement of their own. */
     readonly database?: pulumi.Resource | undefined;
     /**
@@ -47,7 +51,7 @@ export class Observatory extends pulumi.ComponentResource {
 
     constructor(name: string, args: ObservatoryArgs, opts?: pulumi.ComponentResourceOptions) {
         super("timescale:observatory:Observatory", name, {}, opts);
-        const { connection, schema, protectData } = args;
+        const { connection, schema, protectData, standing } = args;
         const { tables, aggregates } = inEnvironment(args.policies);
         const place = {
             connection,
@@ -59,7 +63,12 @@ export class Observatory extends pulumi.ComponentResource {
         for (const table of tables) {
             new Hypertable(
                 resourceName(table.name),
-                { ...rows, ...table, comment: tableComment(table) },
+                {
+                    ...rows,
+                    ...table,
+                    ...grantsOf(standing, table.name, table.grants),
+                    comment: tableComment(table),
+                },
                 {
                     parent: this,
                     protect: protectData,
@@ -76,6 +85,7 @@ export class Observatory extends pulumi.ComponentResource {
                 {
                     ...rows,
                     ...aggregate,
+                    ...grantsOf(standing, aggregate.name, aggregate.grants),
                     query: queryOf(declaration),
                     comment: commentOf(declaration),
                     onQueryChange,
@@ -89,7 +99,8 @@ export class Observatory extends pulumi.ComponentResource {
         for (const view of helpers
             ? helperViews(args.slaTargets ?? [defaultTarget], aggregates)
             : []) {
-            new View(resourceName(view.name), { ...place, ...view }, { parent: this });
+            const grants = grantsOf(standing, view.name, view.grants);
+            new View(resourceName(view.name), { ...place, ...view, ...grants }, { parent: this });
         }
         const kept = keptOf([...tables, ...aggregates]);
         const called = [...functions(schema, kept), ...(helpers ? helperFunctions(schema) : [])];
@@ -97,7 +108,11 @@ export class Observatory extends pulumi.ComponentResource {
             // What it reads is in texts that it builds, and in those of the functions that it calls.
             new SqlFunction(
                 resourceName(functionName),
-                { ...place, ...declaration },
+                {
+                    ...place,
+                    ...declaration,
+                    ...grantsOf(standing, functionName, declaration.grants),
+                },
                 { parent: this, dependsOn: declared },
             );
         }
@@ -114,7 +129,7 @@ function resourceName(name: string): string {
 }
 
 /** Tables and aggregates with the policies that they have in one environment. */
-function inEnvironment(changes: PolicyChanges = {}) {
+export function inEnvironment(changes: PolicyChanges = {}) {
     return {
         tables: hypertables.map((table) => withPolicies(table, changes)),
         aggregates: declarations.map((aggregate) => withPolicies(aggregate, changes)),

@@ -22,12 +22,23 @@ export interface ConnectionFlags {
     readonly sslRootCert: string;
 }
 
-export function addConnectionOptions(command: Command): Command {
+/** What `--help` says of what is neither given nor in the environment. */
+export interface Defaults {
+    readonly database: string;
+    readonly user: string;
+}
+
+const libpqDefaults: Defaults = { database: "the user's name", user: "yours here" };
+
+export function addConnectionOptions(
+    command: Command,
+    { database, user }: Defaults = libpqDefaults,
+): Command {
     return command
         .option("--db-host <host>", "host name or IP address (PGHOST; default: localhost)")
         .option("--db-port <port>", "TCP port (PGPORT; default: 5432)", parsePort)
-        .option("--db-name <database>", "database (PGDATABASE; default: the user's name)")
-        .option("--db-user <user>", "login that will own it (PGUSER; default: yours here)")
+        .option("--db-name <database>", `database (PGDATABASE; default: ${database})`)
+        .option("--db-user <user>", `login that will own it (PGUSER; default: ${user})`)
         .addOption(
             new Option("--ssl-mode <mode>", "as libpq's (PGSSLMODE; default: verify-full)").choices(
                 sslModes,

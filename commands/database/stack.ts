@@ -20,6 +20,8 @@ import {
 
 export interface OpenDatabase {
     readonly connection: Connection;
+    /** Qualified names of the aggregates that the stack declares; undefined where its outputs do not tell. */
+    readonly aggregates?: readonly string[] | undefined;
     /** Closes the embedded server, where it was opened for this. */
     readonly close: () => Promise<void>;
 }
@@ -48,12 +50,14 @@ export async function stackDatabase(
     );
     if (started === undefined && asked === undefined) throw noStack(`there is no stack ${name}`);
     const engine = await findEngine();
-    const connection = await withStep(`reading stack ${name}`, async (step) => {
+    const { connection, aggregates } = await withStep(`reading stack ${name}`, async (step) => {
         const text =
             started === undefined
                 ? await plainOutputs(root, name, engine)
                 : await outputs(workspace, started, engine);
-        const found = (JSON.parse(text) as Partial<Record<Login, Connection>>)[login];
+        const told = JSON.parse(text) as Partial<Record<Login, Connection>> &
+            Pick<OpenDatabase, "aggregates">;
+        const found = told[login];
         if (found === undefined) {
             throw new TimescaleError(`nothing stands in stack ${name}`, {
                 code: "no_stack",
@@ -62,9 +66,9 @@ export async function stackDatabase(
             });
         }
         step.done(`stack ${name}: ${found.database} at ${found.host}:${found.port}`);
-        return found;
+        return { connection: found, aggregates: told.aggregates };
     });
-    if (started !== "embedded") return { connection, close: () => Promise.resolve() };
+    if (started !== "embedded") return { connection, aggregates, close: () => Promise.resolve() };
     const server = await openEmbedded({
         directory: embeddedDataFolder(workspace),
         port: connection.port,
@@ -73,6 +77,7 @@ export async function stackDatabase(
     });
     return {
         connection: { ...connection, port: server.port },
+        aggregates,
         close: () => server.close(),
     };
 }

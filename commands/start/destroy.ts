@@ -2,14 +2,14 @@
  * `npm start -- --destroy`: the rollback, and with `--with-data` the end of the stack.
  */
 import { existsSync, rmSync } from "node:fs";
-import { createInterface } from "node:readline/promises";
 
 import { targets } from "../../components/config/keys";
 import { TimescaleError } from "../../components/timescale/core/errors";
+import { ask } from "../ask";
 import type { EmbeddedServer } from "../embedded/server";
 import { type Step, withStep } from "../progress";
 import { removeVolume } from "./docker";
-import { inWords } from "./events";
+import { inWords, type Summary } from "./events";
 import type { Interrupts } from "./interrupts";
 import { Interrupted, runOperation } from "./operation";
 import type { ExportedState } from "./pending";
@@ -36,7 +36,7 @@ const dataTypes: ReadonlySet<string> = new Set([
 export async function rollBack(
     { stack, state }: PreparedStack,
     interrupts: Interrupts,
-): Promise<void> {
+): Promise<Summary> {
     const exposed = unprotectedData(state);
     if (exposed.length > 0) {
         throw new TimescaleError("the data of this stack is not protected", {
@@ -45,11 +45,12 @@ export async function rollBack(
             hint: "npm start -- --config protectData=true protects it; npm start -- --destroy --with-data removes everything",
         });
     }
-    await withStep("rolling back", async (step) => {
+    return withStep("rolling back", async (step) => {
         const summary = await runOperation("rolling back", step, interrupts, (options) =>
             stack.stack.destroy({ ...options, excludeProtected: true, runProgram: false }),
         );
         step.done(`rolled back: ${inWords(summary) || "nothing to take down"}`);
+        return summary;
     });
 }
 
@@ -96,8 +97,8 @@ export async function removeEverything(
             rmSync(embeddedDataFolder(workspace), { recursive: true, force: true });
         }
         step.report("removing the stack");
-        await stack.stack.workspace.removeStack(stack.target, { force: embedded !== undefined });
-        rmSync(stackFolder(workspace, stack.target), { recursive: true, force: true });
+        await stack.stack.workspace.removeStack(stack.name, { force: embedded !== undefined });
+        rmSync(stackFolder(workspace, stack.name), { recursive: true, force: true });
         if (rememberedTarget(workspace) === stack.target) {
             rmSync(workspace.targetFile, { force: true });
         }
@@ -170,16 +171,11 @@ export async function confirm(what: string, yes: boolean): Promise<void> {
     if (yes || !process.stdin.isTTY) {
         return;
     }
-    const terminal = createInterface({ input: process.stdin, output: process.stderr });
-    try {
-        const answer = await terminal.question(`Remove ${what} for good? Type yes to go on: `);
-        if (answer.trim().toLowerCase() !== "yes") {
-            throw new TimescaleError("nothing was removed", {
-                code: "not_confirmed",
-                detail: `the answer was "${answer.trim()}"`,
-            });
-        }
-    } finally {
-        terminal.close();
+    const answer = await ask(`Remove ${what} for good? Type yes to go on: `);
+    if (answer.toLowerCase() !== "yes") {
+        throw new TimescaleError("nothing was removed", {
+            code: "not_confirmed",
+            detail: `the answer was "${answer}"`,
+        });
     }
 }

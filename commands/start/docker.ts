@@ -83,3 +83,22 @@ async function run(
 function firstLine(text: string): string {
     return text.split("\n")[0] ?? text;
 }
+
+/** What is free where the container that publishes this port keeps PostgreSQL's data; undefined: there is none. */
+export async function freeInContainer(
+    port: number,
+): Promise<{ readonly free: number; readonly where: string } | undefined> {
+    if (folderOnPath(docker) === undefined) return undefined;
+    const found = await ask("ps", "--filter", `publish=${port}`, "--format", "{{.Names}}");
+    const name = found.ok ? firstLine(found.stdout).trim() : "";
+    if (name === "") return undefined;
+    const told = await ask("exec", name, "sh", "-c", 'df -Pk "$PGDATA"');
+    const free = told.ok ? freeOf(told.stdout) : undefined;
+    return free === undefined ? undefined : { free, where: `the volume of container ${name}` };
+}
+
+/** In bytes, from the output of `df -Pk` for one folder. */
+export function freeOf(output: string): number | undefined {
+    const kilobytes = /^\S+\s+\d+\s+\d+\s+(\d+)\s+\d+%/m.exec(output)?.[1];
+    return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
+}

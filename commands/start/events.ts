@@ -6,6 +6,8 @@ import { stripVTControlCharacters } from "node:util";
 
 import type { automation } from "@pulumi/pulumi";
 
+import { isRefusal } from "./refusal";
+
 type StepMetadata = automation.ResourcePreEvent["metadata"];
 
 export interface Row {
@@ -39,6 +41,10 @@ export interface Progress {
     /** Lines that a provider wrote to standard error: mostly what its diagnostics say anyway. */
     readonly stderr: readonly string[];
     readonly errors: number;
+    /** Whether one of the errors is a decision that the engine does not take by itself. */
+    readonly refused: boolean;
+    /** Of a preview, whose lines say what would be done. */
+    readonly preview: boolean;
     readonly summary: Summary | undefined;
 }
 
@@ -47,6 +53,8 @@ export const noProgress: Progress = {
     shown: new Set(),
     stderr: [],
     errors: 0,
+    refused: false,
+    preview: false,
     summary: undefined,
 };
 
@@ -184,7 +192,15 @@ function end(
     const lines: readonly Line[] =
         symbol === undefined
             ? []
-            : [{ kind: "done", symbol, text: `${done} ${row.label} (${seconds})` }];
+            : [
+                  {
+                      kind: "done",
+                      symbol,
+                      text: progress.preview
+                          ? `${row.label} would be ${done}`
+                          : `${done} ${row.label} (${seconds})`,
+                  },
+              ];
     return { progress: { ...progress, rows }, lines };
 }
 
@@ -202,7 +218,7 @@ function diagnose(progress: Progress, event: automation.DiagnosticEvent): Seen {
         return silent({ ...progress, stderr: [...progress.stderr, message] });
     }
     const key = normalised(message);
-    if (progress.shown.has(key) || isNoise(event.severity, message)) {
+    if (progress.shown.has(key) || isNoise(event.severity, message, progress.preview)) {
         return silent(progress);
     }
     const about = event.urn === undefined || isStack(event.urn) ? "" : `${label(event.urn)}: `;
@@ -211,6 +227,7 @@ function diagnose(progress: Progress, event: automation.DiagnosticEvent): Seen {
             ...progress,
             shown: new Set([...progress.shown, key]),
             errors: progress.errors + (event.severity === "error" ? 1 : 0),
+            refused: progress.refused || isRefusal(event.severity, message),
         },
         lines: [{ kind: event.severity, text: `${about}${message}` }],
     };
@@ -230,11 +247,16 @@ function withStatus(
  * Where a plugin came from is said before the run; that an update failed, after it. The statements of a
  * plan are for a preview, where there is still a choice.
  */
-function isNoise(severity: automation.DiagnosticEvent["severity"], message: string): boolean {
-    if (severity === "info") return message.startsWith("plan:\n");
+function isNoise(
+    severity: automation.DiagnosticEvent["severity"],
+    message: string,
+    preview: boolean,
+): boolean {
+    if (severity === "info") return !preview && message.startsWith("plan:\n");
     return severity === "warning"
         ? /^using pulumi-\S+ from \$PATH/.test(message)
-        : severity === "error" && /^(update|destroy|refresh) (failed|canceled)$/.test(message);
+        : severity === "error" &&
+              /^(update|destroy|refresh|preview) (failed|canceled)$/.test(message);
 }
 
 function isStack(urn: string): boolean {

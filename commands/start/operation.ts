@@ -28,8 +28,9 @@ export async function runOperation(
     step: Step,
     interrupts: Interrupts,
     operate: (options: OperationOptions) => Promise<unknown>,
-): Promise<Summary> {
-    let progress = noProgress;
+    { preview = false }: { readonly preview?: boolean } = {},
+): Promise<Summary & { readonly refused: boolean }> {
+    let progress = { ...noProgress, preview };
     let stopping = false;
     const onEvent = (event: automation.EngineEvent): void => {
         const seen = see(progress, event, Date.now());
@@ -52,7 +53,7 @@ export async function runOperation(
         unsaid(progress).forEach((line) => step.say(styled({ kind: "info", text: line })));
         if (progress.errors > 0) {
             throw new TimescaleError(`${what} failed`, {
-                code: "operation_failed",
+                code: progress.refused ? "operation_refused" : "operation_failed",
                 hint: "the errors are above; when they are mended, the same command goes on from here",
                 cause: error,
             });
@@ -66,7 +67,7 @@ export async function runOperation(
     } finally {
         step.showRows([]);
     }
-    return progress.summary ?? { changes: {} };
+    return { ...(progress.summary ?? { changes: {} }), refused: progress.refused };
 }
 
 function progressRow({ doing, label, status, started }: Row): ProgressRow {

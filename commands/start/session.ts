@@ -64,7 +64,7 @@ export async function findEngine(): Promise<Engine> {
 export async function findTarget(
     workspace: Workspace,
     engine: Engine,
-    options: StartOptions,
+    options: Pick<StartOptions, "target" | "config">,
 ): Promise<Choice> {
     return withStep("choosing the target", async (step) => {
         const remembered = rememberedTarget(workspace);
@@ -89,18 +89,26 @@ async function storedImage(workspace: Workspace, engine: Engine): Promise<string
     return (await storedText(workspace, "docker", engine, "image")) ?? defaultImage;
 }
 
+export interface StackOptions extends Pick<StartOptions, "config"> {
+    /** @default the target's */
+    readonly name?: string | undefined;
+    /** What fills in the config of an external target. @default the process's own */
+    readonly environment?: NodeJS.ProcessEnv;
+}
+
 /** Opens the target's stack, completes its config, and clears what a killed run has left behind. */
 export async function prepareStack(
     workspace: Workspace,
     engine: Engine,
     target: Target,
-    options: StartOptions,
+    options: StackOptions,
     program: automation.PulumiFn,
     interrupts: Interrupts,
 ): Promise<PreparedStack> {
-    return withStep(`opening stack ${target}`, async (step) => {
+    const { name = target } = options;
+    return withStep(`opening stack ${name}`, async (step) => {
         ensurePassphrase(workspace);
-        const stack = await openStack(workspace, target, engine, program, interrupts.force);
+        const stack = await openStack(workspace, target, engine, program, interrupts.force, name);
         const config = await completeConfig(stack, options);
         step.report("checking what is needed");
         await requirePlugins(target, config.manageAccess, probesOf(engine, step.report));
@@ -112,7 +120,7 @@ export async function prepareStack(
         }
         await dropUnrecorded(state, config, step);
         await forgetPending(stack, state, step);
-        step.done(`stack ${target} is ready`);
+        step.done(`stack ${name} is ready`);
         return { stack, config, state };
     });
 }
@@ -124,24 +132,24 @@ export async function prepareStack(
  */
 async function completeConfig(
     stack: TargetStack,
-    { config: asked }: StartOptions,
+    { config: asked, environment = process.env }: StackOptions,
 ): Promise<StackConfig> {
     const present = await readConfig(stack);
     const settings = (
-        await newSettings(stack.target, new Set(present.keys()), asked, process.env, generators)
+        await newSettings(stack.target, new Set(present.keys()), asked, environment, generators)
     ).filter(({ key, value }) => present.get(key)?.value !== value);
     const complete = new Map<string, Value>([
         ...present,
         ...settings.map(({ key, value, secret }) => [key, { value, secret }] as const),
     ]);
     const { config, errors } = validateConfig({
-        stack: stack.target,
+        stack: stack.name,
         values: Object.fromEntries([...complete].map(([key, { value }]) => [key, value])),
         secretKeys: new Set([...complete].flatMap(([key, { secret }]) => (secret ? [key] : []))),
         readText: (path) => readFileSync(path, "utf8"),
     });
     if (config === undefined) {
-        throw new TimescaleError(`the configuration of target ${stack.target} cannot be used`, {
+        throw new TimescaleError(`the configuration of stack ${stack.name} cannot be used`, {
             code: "invalid_config",
             detail: errors
                 .map(({ message, detail }) => `\n    - ${message}${detail && `: ${detail}`}`)

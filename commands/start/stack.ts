@@ -14,6 +14,8 @@ import { pulumiEnvironment, stackFolder, type Workspace } from "./workspace";
 
 export interface TargetStack {
     readonly target: Target;
+    /** The target's own, or that of a database of `npm run deploy`. */
+    readonly name: string;
     readonly stack: automation.Stack;
     /** Runs `pulumi` on this stack and gives its standard output. */
     readonly pulumi: (args: readonly string[], input?: string) => Promise<string>;
@@ -26,8 +28,9 @@ export async function openStack(
     engine: Engine,
     program: automation.PulumiFn,
     force: AbortSignal,
+    name: string = target,
 ): Promise<TargetStack> {
-    const workDir = stackFolder(workspace, target);
+    const workDir = stackFolder(workspace, name);
     mkdirSync(workDir, { recursive: true });
     mkdirSync(workspace.stateFolder, { recursive: true });
     const environment = {
@@ -38,7 +41,7 @@ export async function openStack(
     };
     const settings = await projectSettings(workspace, engine);
     const stack = await automation.LocalWorkspace.createOrSelectStack(
-        { stackName: target, projectName: namespace, program },
+        { stackName: name, projectName: namespace, program },
         {
             workDir,
             pulumiCommand: interruptible(engine.command, force),
@@ -47,7 +50,7 @@ export async function openStack(
             projectSettings: settings,
         },
     ).catch((error: unknown) => {
-        throw new TimescaleError(`stack ${target} cannot be opened`, {
+        throw new TimescaleError(`stack ${name} cannot be opened`, {
             code: "engine_failed",
             detail: engineErrors(error),
             cause: error,
@@ -56,7 +59,7 @@ export async function openStack(
     const pulumi: TargetStack["pulumi"] = async (args, input) => {
         const { execa } = await import("execa");
         const command = engine.command.command;
-        const result = await execa(command, [...args, "--stack", target, "--non-interactive"], {
+        const result = await execa(command, [...args, "--stack", name, "--non-interactive"], {
             cwd: workDir,
             env: { ...environment, PATH: pathFor(command) },
             ...(input === undefined ? { stdin: "ignore" as const } : { input }),
@@ -70,7 +73,7 @@ export async function openStack(
         }
         return result.stdout;
     };
-    return { target, stack, pulumi };
+    return { target, name, stack, pulumi };
 }
 
 /** What the engine said, out of what the Automation API makes of it. */
@@ -103,11 +106,11 @@ async function projectSettings(
  */
 export async function readConfig({
     stack,
-    target,
+    name,
 }: TargetStack): Promise<ReadonlyMap<string, Value>> {
     const prefix = `${namespace}:`;
     const all = await stack.getAllConfig();
-    const { config } = await stack.workspace.stackSettings(target);
+    const { config } = await stack.workspace.stackSettings(name);
     return new Map(
         Object.entries(all)
             .filter(([key]) => key.startsWith(prefix) && config?.[key] !== undefined)

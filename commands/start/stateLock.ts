@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 
-import { namespace, type Target } from "../../components/config/keys";
+import { namespace } from "../../components/config/keys";
 import { TimescaleError } from "../../components/timescale/core/errors";
 import type { Step } from "../progress";
 import type { TargetStack } from "./stack";
@@ -32,7 +32,7 @@ export async function clearStateLock(
 ): Promise<void> {
     const started = Date.now();
     for (;;) {
-        const locks = stateLocks(workspace, stack.target);
+        const locks = stateLocks(workspace, stack.name);
         const holder = locks[0];
         if (holder === undefined) {
             return;
@@ -57,8 +57,8 @@ export async function clearStateLock(
 }
 
 /** The locks on this stack, as the `file://` backend keeps them. */
-export function stateLocks({ stateFolder }: Workspace, target: Target): readonly StateLock[] {
-    const folder = join(stateFolder, ".pulumi", "locks", "organization", namespace, target);
+export function stateLocks({ stateFolder }: Workspace, name: string): readonly StateLock[] {
+    const folder = join(stateFolder, ".pulumi", "locks", "organization", namespace, name);
     return namesIn(folder)
         .filter((name) => name.endsWith(".json"))
         .flatMap((name) => readLock(join(folder, name)));

@@ -3,7 +3,6 @@
  */
 import { join } from "node:path";
 
-import type { Target } from "../../components/config/keys";
 import { embeddedDirectory } from "../embedded/server";
 
 export interface Workspace {
@@ -29,13 +28,16 @@ export function workspaceIn(root: string): Workspace {
     };
 }
 
-/** One stack per target, of the same name; its `Pulumi.*.yaml` files lie here, away from tracked ones. */
-export function stackFolder({ folder }: Workspace, target: Target): string {
-    return join(folder, target);
+/**
+ * One stack per target, of the same name, and one per database of `npm run deploy`; its `Pulumi.*.yaml` files
+ * lie here, away from tracked ones.
+ */
+export function stackFolder({ folder }: Workspace, name: string): string {
+    return join(folder, name);
 }
 
-export function stackConfigFile(workspace: Workspace, target: Target): string {
-    return join(stackFolder(workspace, target), `Pulumi.${target}.yaml`);
+export function stackConfigFile(workspace: Workspace, name: string): string {
+    return join(stackFolder(workspace, name), `Pulumi.${name}.yaml`);
 }
 
 /** The embedded server's data, where `npm run serve` looks for it. */

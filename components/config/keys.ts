@@ -32,6 +32,7 @@ export const keys = {
     adminPassword: { type: "string", default: "", secret: true, targets: ["docker", "external"] },
     sslMode: { type: "string", default: "", targets: ["external"] },
     sslRootCert: { type: "string", default: "", targets: ["external"] },
+    ownerUser: { type: "string", default: "", targets: ["external"] },
     // On the embedded target the roles are made with its data folder, whatever this says.
     manageAccess: { type: "boolean", default: true, targets },
     ownerPassword: { type: "string", default: "", secret: true, targets },

@@ -40,6 +40,26 @@ export function adminLogin(
     return isSet(raw, "adminPassword") ? { user, password: text(raw, "adminPassword") } : undefined;
 }
 
+/** Undefined: the Observatory's own owner. */
+export function ownerUser(
+    raw: RawConfig,
+    problems: Problems,
+    manageAccess: boolean,
+): string | undefined {
+    if (!isSet(raw, "ownerUser")) {
+        return undefined;
+    }
+    const user = text(raw, "ownerUser");
+    nameProblem(problems, "ownerUser", user);
+    if (manageAccess) {
+        problem(problems, "ownerUser has no meaning with manageAccess", {
+            detail: `the program makes ${roles.owner}, and everything belongs to it`,
+            hint: "pulumi config set manageAccess false, or pulumi config rm ownerUser",
+        });
+    }
+    return user;
+}
+
 /** What clients send to the embedded server, which checks no password but whose clients need one. */
 const uncheckedPassword = "not-checked";
 
@@ -70,9 +90,12 @@ export function checkPasswords(
     if (target === undefined || target === "embedded") {
         return;
     }
-    const needed = passwordKeys.filter(
-        (key) => key !== "adminPassword" || target === "docker" || manageAccess,
-    );
+    // Where one login of somebody else's is given, the others are not this program's.
+    const needed = isSet(raw, "ownerUser")
+        ? (["ownerPassword"] as const)
+        : passwordKeys.filter(
+              (key) => key !== "adminPassword" || target === "docker" || manageAccess,
+          );
     for (const key of needed) {
         const value = text(raw, key);
         if (value.trim() === "") {

@@ -21,6 +21,11 @@ interface CommonConfig {
     /** Whether database, roles and grants are this program's, or stand already. */
     readonly manageAccess: boolean;
     readonly passwords: RolePasswords;
+    /**
+     * Login that owns everything in a database that others have set up; roles that are missing there get no
+     * grants, and grants that others have there stay. Undefined: the Observatory's own roles.
+     */
+    readonly ownerUser?: string | undefined;
     /** Whether what holds data is protected from deletion. */
     readonly protectData: boolean;
     /** Whether tables and aggregates that stand already and differ are taken over. */

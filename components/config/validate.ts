@@ -7,7 +7,7 @@ import { host, isLoopback, port, tls } from "./address";
 import { dockerSettings } from "./docker";
 import { type Target, targets } from "./keys";
 import { checkNames, warnOfKeysWithoutMeaning } from "./knownKeys";
-import { adminLogin, checkPasswords, passwords } from "./logins";
+import { adminLogin, checkPasswords, ownerUser, passwords } from "./logins";
 import { database, databaseUuid, schema } from "./names";
 import { policies } from "./policies";
 import { problem, type Problems, warning } from "./problems";
@@ -50,6 +50,7 @@ export function validateConfig(raw: RawConfig): CheckedConfig {
         databaseUuid: databaseUuid(raw, problems, target),
         ...tls(raw, problems, target),
         passwords: passwords(raw, target),
+        ownerUser: ownerUser(raw, problems, manageAccess),
         protectData,
         adopt,
         backup: isSet(raw, "backup") ? text(raw, "backup") : undefined,

@@ -2,10 +2,11 @@
  * The continuous aggregates, all computed from llm_traces: four that dashboards read, and the bins of
  * distributions that percentiles are computed from.
  */
-import { type ContinuousAggregateProperties, readSql } from "../timescale";
+import type { ContinuousAggregateProperties } from "../timescale";
 import { binAggregates } from "./bins";
 import { behind } from "./freshness";
 import { readerReads } from "./grants";
+import { readSql } from "./statements";
 
 export type Declaration = Omit<
     ContinuousAggregateProperties,

@@ -2,11 +2,11 @@
  * Distributions that can be merged: for each measure an aggregate by hour over llm_traces, one by day
  * over the hours and one by month over the days. Percentiles of any window are computed from them.
  */
-import { readSql } from "../timescale";
 import type { Declaration } from "./aggregates";
 import { bandWidth, binOf, countsOf, sumsOf } from "./binColumns";
 import { readerReads } from "./grants";
 import { type Measure, measures } from "./measures";
+import { readSql } from "./statements";
 
 type Level = Pick<
     Declaration,

@@ -2,13 +2,14 @@
  * Functions that compute percentiles and ranks of any window from the bins. They read with the owner's
  * rights, under a fixed search path, and only the reader may call them.
  */
-import { readSql, type SqlFunctionProperties } from "../timescale";
+import type { SqlFunctionProperties } from "../timescale";
 import { escapeIdentifier, escapeLiteral } from "../timescale/core/identifier";
 import { bandWidth, binOf, columns, countsOf, middleOfBin, sumsOf } from "./binColumns";
 import { filled } from "./bins";
 import { readerCalls } from "./grants";
 import { type Kept, keptByDefault } from "./kept";
 import { measures } from "./measures";
+import { readSql } from "./statements";
 
 export interface FunctionDeclaration extends Pick<
     SqlFunctionProperties,

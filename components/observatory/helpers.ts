@@ -2,13 +2,14 @@
  * Views and functions for dashboards and for people, with the names and columns that the original
  * deployment had. All may be left out by the config key `helpers`.
  */
-import { readSql, type ViewProperties } from "../timescale";
+import type { ViewProperties } from "../timescale";
 import { escapeLiteral } from "../timescale/core/identifier";
 import { aggregates, type Declaration, queryOf } from "./aggregates";
 import { behind } from "./freshness";
 import { definition, type FunctionDeclaration } from "./functions";
 import { readerCalls, readerReads } from "./grants";
 import type { SlaTarget } from "./slaTargets";
+import { readSql } from "./statements";
 
 type ViewDeclaration = Pick<ViewProperties, "name" | "query" | "comment" | "grants">;
 

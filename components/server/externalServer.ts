@@ -9,6 +9,7 @@ import { TimescaleError } from "../timescale/core/errors";
 import { probe, type ProbeOptions, type ServerFacts } from "./preflight";
 import { type DeclaredJob, refusals } from "./refusals";
 import { connectionTo, type Server } from "./server";
+import { standingAccess } from "./standingAccess";
 
 /**
  * The server that the config names, after its facts have been read through the admin login, or the
@@ -29,16 +30,21 @@ export async function externalServer(
     const { errors, warnings } = refusals(facts, {
         database: config.database,
         schema: config.schema,
-        roles: Object.values(roles),
+        roles: requiredRoles(config),
         manageAccess: config.manageAccess,
         backgroundWorkers: true,
         jobs,
     });
-    await warn(warnings);
+    await warn([...warnings, ...missingReaders(config, facts)]);
     if (errors.length > 0) {
         refuse(`the server at ${at} cannot be used`, errors);
     }
+    const standing =
+        config.ownerUser === undefined
+            ? undefined
+            : await standingAccess(connection, config, facts);
     return {
+        ...(standing !== undefined && { standing }),
         host,
         port,
         sslMode,
@@ -58,13 +64,40 @@ export async function externalServer(
     };
 }
 
+/** With somebody else's login, nothing hangs on the Observatory's roles. */
+function requiredRoles({ ownerUser }: ExternalConfig): readonly string[] {
+    return ownerUser === undefined ? Object.values(roles) : [];
+}
+
+function missingReaders({ ownerUser }: ExternalConfig, facts: ServerFacts): TimescaleError[] {
+    const missing = [roles.writer, roles.reader].filter(
+        (role) => ownerUser !== undefined && !facts.existingRoles.includes(role),
+    );
+    return missing.map(
+        (role) =>
+            new TimescaleError(`role ${role} does not exist, and is granted nothing`, {
+                code: "role_missing",
+                detail:
+                    role === roles.reader
+                        ? "only the owner, and who has been granted it by hand, reads aggregates and views"
+                        : "only the owner, and who has been granted it by hand, writes raw rows",
+                hint: `CREATE ROLE ${role} LOGIN, then run this again`,
+            }),
+    );
+}
+
 interface Probed {
     readonly facts: ServerFacts;
     readonly connection: Connection;
 }
 
 async function factsOrRefusal(config: ExternalConfig, at: string): Promise<Probed> {
-    const owner = connectionTo(config, config.database, roles.owner, config.passwords.owner);
+    const owner = connectionTo(
+        config,
+        config.database,
+        config.ownerUser ?? roles.owner,
+        config.passwords.owner,
+    );
     const options = {
         database: config.database,
         schema: config.schema,

@@ -19,8 +19,23 @@ export interface Server {
     readonly data: pulumi.Resource | undefined;
     /** Name of the Docker container that it runs in. @default - none of this machine's */
     readonly container?: string;
+    /** What others may do in a database that they have set up; undefined: grants are the program's alone. */
+    readonly standing?: StandingAccess;
     /** What becomes of TimescaleDB in its databases, in sentences for preview, which cannot ask a server yet. */
     readonly notices?: readonly string[];
+}
+
+/** Access in a database that others have set up. */
+export interface StandingAccess {
+    /** Roles of the Observatory that exist there. */
+    readonly roles: readonly string[];
+    /** What other roles than the owner may do, by the name of a table, view or function. */
+    readonly grants: Readonly<Record<string, readonly StandingGrant[]>>;
+}
+
+export interface StandingGrant {
+    readonly role: string;
+    readonly privileges: readonly string[];
 }
 
 export interface Admin {

@@ -8,6 +8,7 @@ import type { CompressionPolicy, RefreshPolicy, RetentionPolicy } from "./core/p
 import type { Waiver } from "./core/rules/finding";
 import { type Inputs, TimescaleResource } from "./resource";
 
+/** What a {@link ContinuousAggregate} is declared with. */
 export interface ContinuousAggregateProperties {
     /** The database, and the login that will own the aggregate; kept as a secret. */
     readonly connection: Connection;
@@ -18,13 +19,14 @@ export interface ContinuousAggregateProperties {
      * @default - the database that the first `up` met
      */
     readonly databaseUuid?: string;
-    /** @default "public" */
+    /** Changing it moves the aggregate there in place. @default "public" */
     readonly schema?: string;
     /** Changing it renames the aggregate in place. */
     readonly name: string;
     /**
      * One SELECT over one hypertable or aggregate, grouped by `time_bucket`. Over an aggregate the
-     * bucket is a whole multiple of that one's.
+     * bucket is a whole multiple of that one's. Preview fails for what no aggregate can compute, such as
+     * `now()` in it (`mutable_functions`); what a change of it does, `onQueryChange` says.
      */
     readonly query: string;
     /**
@@ -44,19 +46,19 @@ export interface ContinuousAggregateProperties {
      */
     readonly createGroupIndexes?: boolean;
     /**
-     * Time range of one chunk of the materialized buckets; new chunks only. Retention drops whole
+     * Interval, the time range of one chunk of the materialized buckets; new chunks only. Retention drops whole
      * chunks, so a shorter one keeps closer to `dropAfter`.
      *
      * @default - the server's: ten times that of the hypertable, or that of the aggregate that it reads
      */
     readonly chunkTimeInterval?: string;
-    /** @default - no refresh policy; the aggregate is refreshed only by hand */
+    /** Altered in place; left out, its job is removed. @default - no refresh policy; the aggregate is refreshed only by hand */
     readonly refreshPolicy?: RefreshPolicy;
-    /** @default - no retention policy; buckets are kept for ever */
+    /** Altered in place; left out, its job is removed. @default - no retention policy; buckets are kept for ever */
     readonly retentionPolicy?: RetentionPolicy;
-    /** @default - no compression */
+    /** Altered in place; left out, job and settings go; refused while chunks are compressed. @default - no compression */
     readonly compressionPolicy?: CompressionPolicy;
-    /** @default - no comment */
+    /** `COMMENT ON`, changed in place. @default - no comment */
     readonly comment?: string;
     /**
      * The role that owns the aggregate and runs its jobs, so it needs LOGIN. The login acts for it and
@@ -84,7 +86,10 @@ export interface ContinuousAggregateProperties {
      *
      * @default - none: such a delete is refused, with the rows and their time range
      */
-    readonly acceptLoss?: { readonly upToRows: number };
+    readonly acceptLoss?: {
+        /** A whole number of rows. */
+        readonly upToRows: number;
+    };
     /**
      * `"keep"` leaves the aggregate standing under a dated name and without jobs when the resource is
      * deleted; a later `up` takes it back, with its history.
@@ -117,7 +122,7 @@ export interface ContinuousAggregateProperties {
     readonly history?: History;
     /**
      * Guard rails that are switched off here, by their codes, each with the reason that every preview
-     * shows. What is malformed cannot be waived. Which rules there are, the README lists.
+     * shows. What is malformed cannot be waived. See {@link RuleCode}.
      *
      * Example: `[{ rule: "order_by", reason: "kept as the dashboard's text" }]`
      *
@@ -136,6 +141,7 @@ export interface ContinuousAggregateProperties {
     readonly backup?: string;
 }
 
+/** {@link ContinuousAggregateProperties}, each value of which may still be computed. */
 export type ContinuousAggregateArgs = Inputs<ContinuousAggregateProperties>;
 
 /**
@@ -179,6 +185,9 @@ export type ContinuousAggregateArgs = Inputs<ContinuousAggregateProperties>;
  *
  * Guard rails on windows, retention, queries and background jobs have stable codes: what loses history,
  * gives wrong numbers or fails is refused by `up`, the rest is pointed out, and `waive` switches one off.
+ *
+ * Malformed input fails preview, all problems of the resource at once. What `up` will refuse, preview
+ * says and goes on; then nothing of this object is touched.
  *
  * A plain `pulumi preview` compares with the live database, so changes made by hand show in it.
  */

@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Connection } from "./core/connection";
 import { type Inputs, TimescaleResource } from "./resource";
 
+/** What an {@link ExtensionVersion} is declared with. */
 export interface ExtensionVersionProperties {
     /**
      * A database with TimescaleDB, and a login that owns the extension, or a superuser; kept as a
@@ -24,6 +25,7 @@ export interface ExtensionVersionProperties {
     readonly everyDatabase?: boolean;
 }
 
+/** {@link ExtensionVersionProperties}, each value of which may still be computed. */
 export type ExtensionVersionArgs = Inputs<ExtensionVersionProperties>;
 
 /**

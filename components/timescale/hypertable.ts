@@ -8,6 +8,7 @@ import type { CompressionPolicy, RetentionPolicy } from "./core/policy";
 import type { Waiver } from "./core/rules/finding";
 import { type Inputs, TimescaleResource } from "./resource";
 
+/** What a {@link Hypertable} is declared with. */
 export interface HypertableProperties {
     /** The database, and the login that will own the table; kept as a secret. */
     readonly connection: Connection;
@@ -18,7 +19,7 @@ export interface HypertableProperties {
      * @default - the database that the first `up` met
      */
     readonly databaseUuid?: string;
-    /** @default "public" */
+    /** Changing it moves the table there in place. @default "public" */
     readonly schema?: string;
     /** Changing it renames the table in place. */
     readonly name: string;
@@ -26,17 +27,17 @@ export interface HypertableProperties {
     readonly columns: readonly Column[];
     /** The column that chunks are cut by: a timestamptz, timestamp or date. */
     readonly timeColumn: string;
-    /** Must hold the time column. @default - no primary key */
+    /** Names of columns, in order, the time column among them; dropped and added to change it. @default - no primary key */
     readonly primaryKey?: readonly string[];
-    /** Time range of one chunk; new chunks only. @default "7 days" */
+    /** Interval, the time range of one chunk; new chunks only. @default "7 days" */
     readonly chunkTimeInterval?: string;
-    /** @default - none beside the primary key's; the default index on the time column is not made */
+    /** Built and dropped as they change. @default - none beside the primary key's; the default index on the time column is not made */
     readonly indexes?: readonly Index[];
-    /** @default - no retention policy; rows are kept for ever */
+    /** Altered in place; left out, its job is removed. @default - no retention policy; rows are kept for ever */
     readonly retentionPolicy?: RetentionPolicy;
-    /** @default - no compression */
+    /** Altered in place; left out, job and settings go; refused while chunks are compressed. @default - no compression */
     readonly compressionPolicy?: CompressionPolicy;
-    /** @default - no comment */
+    /** `COMMENT ON`, changed in place. @default - no comment */
     readonly comment?: string;
     /**
      * The role that owns the table and runs its jobs, so it needs LOGIN. The login acts for it and has
@@ -61,7 +62,7 @@ export interface HypertableProperties {
     readonly dropColumns?: readonly string[];
     /**
      * Guard rails that are switched off here, by their codes, each with the reason that every preview
-     * shows. What is malformed cannot be waived. Which rules there are, the README lists.
+     * shows. What is malformed cannot be waived. See {@link RuleCode}.
      *
      * Example: `[{ rule: "chunk_longer_than_retention", reason: "few rows a week" }]`
      *
@@ -84,6 +85,7 @@ export interface HypertableProperties {
     readonly backup?: string;
 }
 
+/** {@link HypertableProperties}, each value of which may still be computed. */
 export type HypertableArgs = Inputs<HypertableProperties>;
 
 /**
@@ -119,6 +121,11 @@ export type HypertableArgs = Inputs<HypertableProperties>;
  * | `owner`                                      | gives it away, as a superuser; others are refused | kept |
  * | `name`, `schema`                             | renames                                  | kept |
  * | the resource left out                        | drops the table; refused while others read it: use `protect` | **lost** |
+ *
+ * Malformed input fails preview, all problems of the resource at once. What `up` will refuse, preview
+ * says and goes on; then nothing of this object is touched.
+ *
+ * A plain `pulumi preview` compares with the live database, so changes made by hand show in it.
  */
 export class Hypertable extends TimescaleResource {
     constructor(name: string, args: HypertableArgs, opts?: pulumi.CustomResourceOptions) {

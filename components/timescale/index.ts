@@ -4,6 +4,7 @@ export {
     type ContinuousAggregateArgs,
     type ContinuousAggregateProperties,
 } from "./continuousAggregate";
+export type { History } from "./core/aggregate/keepHistory/mapping";
 export type { Connection, SslMode } from "./core/connection";
 export type { FunctionGrant, FunctionPrivilege, Grant, Privilege } from "./core/grants";
 export type { Column } from "./core/hypertable/spec";
@@ -11,7 +12,8 @@ export type { Index } from "./core/indexes";
 export type { CompressionPolicy, JobSettings, RefreshPolicy, RetentionPolicy } from "./core/policy";
 export type { RuleCode } from "./core/rules/codes";
 export type { Waiver } from "./core/rules/finding";
-export { readSql } from "./core/sqlFile";
+export { readSql } from "./readSql";
+export type { ConnectionArgs, Inputs } from "./resource";
 export {
     ExtensionVersion,
     type ExtensionVersionArgs,

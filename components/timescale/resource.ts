@@ -1,6 +1,7 @@
 /** What all resources of this package have in common: the line that loads their provider, and their URN. */
 import * as pulumi from "@pulumi/pulumi";
 
+import type { Connection } from "./core/connection";
 import { declare } from "./declared";
 
 /**
@@ -11,8 +12,17 @@ import { declare } from "./declared";
 export const providerText =
     'exports.handler=()=>require("module").createRequire(process.cwd()+"/")("pulumi-timescale/provider");';
 
+/** A connection each of whose parts may still be computed, such as a password out of a secret config value. */
+export type ConnectionArgs = {
+    readonly [Part in keyof Connection]: pulumi.Input<Connection[Part]>;
+};
+
 /** Inputs that may still be computed by other resources. */
-export type Inputs<Args> = { readonly [Key in keyof Args]: pulumi.Input<Args[Key]> };
+export type Inputs<Args> = {
+    readonly [Key in keyof Args]: Key extends "connection"
+        ? pulumi.Input<ConnectionArgs>
+        : pulumi.Input<Args[Key]>;
+};
 
 /**
  * A resource that lives inside a database. It is registered after what its program declares and its
@@ -21,6 +31,7 @@ export type Inputs<Args> = { readonly [Key in keyof Args]: pulumi.Input<Args[Key
 export abstract class TimescaleResource extends pulumi.CustomResource {
     /** `schema.name`. */
     declare readonly name: pulumi.Output<string>;
+    /** As declared; undefined stands for `public`. */
     declare readonly schema: pulumi.Output<string | undefined>;
 
     /** @param kind the type's name as in its token `pulumi-nodejs:dynamic/timescale:<kind>` */

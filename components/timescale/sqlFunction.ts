@@ -4,6 +4,7 @@ import type { Connection } from "./core/connection";
 import type { FunctionGrant } from "./core/grants";
 import { type Inputs, TimescaleResource } from "./resource";
 
+/** What a {@link SqlFunction} is declared with. */
 export interface SqlFunctionProperties {
     /** The database, and the login that will own the function; kept as a secret. */
     readonly connection: Connection;
@@ -21,7 +22,7 @@ export interface SqlFunctionProperties {
      * which function it is, so overloads are resources of their own.
      */
     readonly definition: string;
-    /** @default - no comment */
+    /** `COMMENT ON`, changed in place. @default - no comment */
     readonly comment?: string;
     /**
      * The role that owns the function, with whose rights a SECURITY DEFINER one runs. The login acts
@@ -45,6 +46,7 @@ export interface SqlFunctionProperties {
     readonly adopt?: boolean;
 }
 
+/** {@link SqlFunctionProperties}, each value of which may still be computed. */
 export type SqlFunctionArgs = Inputs<SqlFunctionProperties>;
 
 /**
@@ -71,6 +73,9 @@ export type SqlFunctionArgs = Inputs<SqlFunctionProperties>;
  * | its name, `schema`                            | renames; refused while jobs run it          |
  * | the resource left out                         | drops the function; refused while others use it |
  *
+ * Malformed input fails preview, all problems of the resource at once. What `up` will refuse, preview
+ * says and goes on; then nothing of this object is touched.
+ *
  * A plain `pulumi preview` compares with the live database, so changes made by hand show in it. What
  * a body reads may be made by the same deployment.
  */
@@ -80,7 +85,12 @@ export class SqlFunction extends TimescaleResource {
     /** The text says it; `signature` has it as an output. */
     declare readonly name: never;
     /** What the last `up` made, by which it is found again. */
-    declare readonly signature: pulumi.Output<{ readonly schema: string; readonly name: string }>;
+    declare readonly signature: pulumi.Output<{
+        /** Where it lies. */
+        readonly schema: string;
+        /** Without schema and arguments. */
+        readonly name: string;
+    }>;
 
     constructor(name: string, args: SqlFunctionArgs, opts?: pulumi.CustomResourceOptions) {
         super("SqlFunction", name, { ...args, signature: undefined } as SqlFunctionArgs, opts);

@@ -4,6 +4,7 @@ import type { Connection } from "./core/connection";
 import type { Grant } from "./core/grants";
 import { type Inputs, TimescaleResource } from "./resource";
 
+/** What a {@link View} is declared with. */
 export interface ViewProperties {
     /** The database, and the login that will own the view; kept as a secret. */
     readonly connection: Connection;
@@ -14,13 +15,13 @@ export interface ViewProperties {
      * @default - the database that the first `up` met
      */
     readonly databaseUuid?: string;
-    /** @default "public" */
+    /** Changing it moves the view there in place. @default "public" */
     readonly schema?: string;
     /** Changing it renames the view in place. */
     readonly name: string;
     /** One SELECT; unqualified names are looked up in `schema`, then in `public`. */
     readonly query: string;
-    /** @default - no comment */
+    /** `COMMENT ON`, changed in place. @default - no comment */
     readonly comment?: string;
     /**
      * The role that owns the view, with whose rights it reads. The login acts for it and has to be a
@@ -56,6 +57,7 @@ export interface ViewProperties {
     readonly securityBarrier?: boolean;
 }
 
+/** {@link ViewProperties}, each value of which may still be computed. */
 export type ViewArgs = Inputs<ViewProperties>;
 
 /**
@@ -80,6 +82,9 @@ export type ViewArgs = Inputs<ViewProperties>;
  * | `owner`                                     | gives it away, as a superuser or member of both roles; others are refused |
  * | `name`, `schema`                            | renames                                       |
  * | the resource left out                       | drops the view; refused while others use it   |
+ *
+ * Malformed input fails preview, all problems of the resource at once. What `up` will refuse, preview
+ * says and goes on; then nothing of this object is touched.
  *
  * A plain `pulumi preview` compares with the live database, so changes made by hand show in it. A
  * table or continuous aggregate of its name is never touched.

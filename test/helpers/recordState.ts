@@ -1,6 +1,6 @@
 /**
  * Records what this version leaves behind: the state of one resource of each kind, and the statements
- * that made their objects. `npx tsx test/helpers/recordState.ts` writes `test/fixtures/states/<version>.json`,
+ * that made their objects. `npm run record-state` writes `test/fixtures/states/<version>.json`,
  * which later versions are held to: on such a database and such a state they have nothing to change.
  */
 import { writeFileSync } from "node:fs";

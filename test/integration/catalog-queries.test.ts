@@ -29,6 +29,34 @@ interface Query {
 const materialization = "(SELECT mat_hypertable_id FROM _timescaledb_catalog.continuous_agg)::text";
 const source = "(SELECT raw_hypertable_id FROM _timescaledb_catalog.continuous_agg)::text";
 
+const healthColumns = {
+    aggregates: [
+        ...["schema", "name", "id", "sourceId", "sourceSchema", "sourceName", "overAggregate"],
+        ...["view", "materializedOnly", "timeColumn", "integerTime", "bucketWidth"],
+        ...["bucketTimezone", "newestEnd", "newestBucket", "windows", "definition", "products"],
+        "marker",
+    ],
+    hypertables: [
+        ...["id", "schema", "name", "timeColumn", "integerTime", "raw", "chunkTimeInterval"],
+        ...["dropAfter", "compressAfter", "compressionEnabled", "chunks", "compressedChunks"],
+        ...["chunksToCompress", "chunksToDrop", "bytes", "indexBytes"],
+        ...["bytesBeforeCompression", "bytesAfterCompression", "bytesPerDay", "rows"],
+        ...["oldestChunk", "newestChunkEnd", "oldestRelation", "newestRelation", "readable"],
+    ],
+    jobs: [
+        ...["id", "procedureSchema", "procedure", "hypertableId", "owner", "ownedByMember"],
+        ...["ownerMayLogin", "scheduled", "config", "timezone", "fixedSchedule"],
+        ...["scheduleInterval", "schedule", "retry", "maxRuntime", "running", "runs"],
+        ...["successes", "failures", "crashes", "consecutiveFailures", "consecutiveCrashes"],
+        ...["lastRunSucceeded", "meanRunTime", "lastRunTime", "runningFor", "lastStart"],
+        ...["lastFinish", "lastSuccess", "nextStart", "errorCode", "errorMessage", "errorAt"],
+    ],
+    server: [
+        ...["now", "postgresVersion", "license", "login", "database", "superuser"],
+        ...["databaseBytes", "scheduler", "dataDirectory"],
+    ],
+};
+
 const serverColumns: readonly (keyof ServerState)[] = [
     "postgresVersion",
     "timescaleVersion",
@@ -107,6 +135,10 @@ const queries: Readonly<Record<string, Query>> = {
         ],
         rows: 1,
     },
+    "health_aggregates.sql": { parameters: [], columns: healthColumns.aggregates, rows: 1 },
+    "health_hypertables.sql": { parameters: [], columns: healthColumns.hypertables, rows: 2 },
+    "health_jobs.sql": { parameters: [], columns: healthColumns.jobs, rows: 5 },
+    "health_server.sql": { parameters: [], columns: healthColumns.server, rows: 1 },
     "hypertable.sql": {
         parameters: ["'public'", "'requests'", "null"],
         columns: ["schema", "name", "hypertableId", "timeColumn", "chunkTimeInterval"],
@@ -128,9 +160,12 @@ const queries: Readonly<Record<string, Query>> = {
         parameters: ["(SELECT 'pulumi-timescale: kept x')"],
         columns: ["schema", "name"],
     },
-    "floor.sql": { parameters: [source], columns: ["floor"], rows: 1 },
+    "floor.sql": { parameters: [`ARRAY[${source}]`], columns: ["id", "floor", "cut"], rows: 1 },
     "group_columns.sql": { parameters: ["'reads'"], columns: ["columns"], rows: 1 },
-    "pending_ranges.sql": { parameters: [materialization], columns: ["begins", "ends"] },
+    "pending_ranges.sql": {
+        parameters: [`ARRAY[${materialization}]`],
+        columns: ["id", "begins", "ends"],
+    },
     "readers.sql": {
         parameters: ["'public.requests_hourly'"],
         columns: [

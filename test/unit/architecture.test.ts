@@ -128,16 +128,23 @@ describe("the layers", () => {
 describe("SQL", () => {
     const files = sources("sql", /\.sql$/);
 
-    it("is read by one file", () => {
+    it("is read by one file, and that of programs by another", () => {
         const readers = [...components, ...commands].filter(({ text }) =>
             /"(?:\.{0,2}\/)*sql(?:\/[^"]*)?"/.test(text),
         );
-        expect(readers.map(({ path }) => path)).toEqual(["components/timescale/core/sqlFile.ts"]);
+        expect(readers.map(({ path }) => path).sort()).toEqual([
+            // Where the Observatory's own statements are, and which files go into the package.
+            "commands/package/build.ts",
+            "components/observatory/statements.ts",
+            "components/timescale/core/sqlFile.ts",
+            "components/timescale/readSql.ts",
+        ]);
         const fileSystem = importing(timescale, (imported) =>
             /^(?:node:)?fs(?:\/promises)?$/.test(imported),
         );
         // Beside them, backups are written and read in one place, and so is the reviewed preview.
         expect(fileSystem).toEqual([
+            "components/timescale/readSql.ts: node:fs",
             "components/timescale/core/sqlFile.ts: node:fs",
             "components/timescale/provider/provider.cjs: node:fs",
             "components/timescale/provider/reviewed.ts: node:fs",

@@ -376,12 +376,11 @@ describe("waivers", () => {
 });
 
 describe("the table of rules", () => {
-    const readme = readFileSync(join(__dirname, "../../README.md"), "utf8");
-    const rows = [
-        ...readme.matchAll(/^\| `([a-z_]+)` +\| (malformed|refuse|warn) +\| (.*?) +\|$/gm),
-    ];
-
-    it("in the README is that of the code", () => {
+    it.each(["README.md", "docs/library.md"])("in %s is that of the code", (file) => {
+        const text = readFileSync(join(__dirname, "../..", file), "utf8");
+        const rows = [
+            ...text.matchAll(/^\| `([a-z_]+)` +\| (malformed|refuse|warn) +\| (.*?) +\|$/gm),
+        ];
         expect(rows.map(([, code, severity, meaning]) => [code, severity, meaning])).toEqual(
             ruleCodes.map((code) => [code, rules[code].severity, rules[code].meaning]),
         );

@@ -26,7 +26,8 @@ export function stakeOf({ rows, begins, ends }: Extent): Stake {
     return { rows, oldest: begins, newest: ends, estimated: true };
 }
 
-function describeBytes(bytes: number): string {
+/** Such as `1.5 MB`. */
+export function describeBytes(bytes: number): string {
     const units = ["bytes", "kB", "MB", "GB", "TB"];
     let [value, unit] = [bytes, 0];
     while (value >= 1024 && unit < units.length - 1) [value, unit] = [value / 1024, unit + 1];

@@ -1,10 +1,11 @@
 /** Privileges: what a program declares against what the catalog's access list says. */
 import type { ChangeLine } from "./plan";
 
-/** One role's privileges on a table, view or aggregate. */
+/** One role's privileges on a table, view or aggregate, such as `{ role: "dashboards", privileges: ["SELECT"] }`. */
 export interface Grant {
     /** Role name, or `public` for everyone. */
     readonly role: string;
+    /** All that it may do; what is not listed is revoked by `up`. */
     readonly privileges: readonly Privilege[];
 }
 
@@ -18,17 +19,20 @@ export const privileges = [
     "TRIGGER",
 ] as const;
 
+/** What PostgreSQL lets a role do with a table, view or aggregate. */
 export type Privilege = (typeof privileges)[number];
 
-/** One role's right to call a function. */
+/** One role's right to call a function, such as `{ role: "dashboards", privileges: ["EXECUTE"] }`. */
 export interface FunctionGrant {
     /** Role name, or `public` for everyone. */
     readonly role: string;
+    /** All that it may do; what is not listed is revoked by `up`. */
     readonly privileges: readonly FunctionPrivilege[];
 }
 
 export const functionPrivileges = ["EXECUTE"] as const;
 
+/** What PostgreSQL lets a role do with a function. */
 export type FunctionPrivilege = (typeof functionPrivileges)[number];
 
 type AnyGrant = Grant | FunctionGrant;

@@ -4,14 +4,18 @@ import type { ChangeLine, Note, Statement } from "./plan";
 import { orderByTerm, parseOrderTerm } from "./tableStatements";
 import { canonicalDefault } from "./types";
 
+/**
+ * One index, not unique, such as `{ columns: ["model", "ts DESC"] }`. What changes is built anew, chunk
+ * by chunk, before the old one is dropped; an index that is no longer declared is dropped.
+ */
 export interface Index {
-    /** Default: `<table>_<columns>_idx`, as PostgreSQL names it. */
+    /** Changing it renames. @default - `<table>_<columns>_idx`, as PostgreSQL names it */
     readonly name?: string;
     /** `column`, `column DESC`, `column DESC NULLS LAST`, in order. */
     readonly columns: readonly string[];
-    /** Default `btree`. */
+    /** An access method, such as `gin` or `brin`. @default "btree" */
     readonly method?: string;
-    /** Rows that the index covers, as a SQL condition. */
+    /** Rows that the index covers, as a SQL condition. @default - all */
     readonly where?: string;
 }
 

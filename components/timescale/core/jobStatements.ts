@@ -109,6 +109,6 @@ export function scheduleJob({ id }: Pick<ActualJob, "id">, scheduled: boolean): 
 }
 
 /** Removes one job by its number: what is left when a policy stands twice. */
-export function deleteJob(job: ActualJob): Statement {
-    return { name: "delete_job", sql: "SELECT delete_job($1)", values: [job.id] };
+export function deleteJob({ id }: Pick<ActualJob, "id">): Statement {
+    return { name: "delete_job", sql: "SELECT delete_job($1)", values: [id] };
 }

@@ -6,47 +6,92 @@
  */
 import { sameInterval } from "./interval";
 
-/** What every policy has besides its own offsets. */
+/**
+ * What every policy has besides its own offsets. Every change alters the job in place: its id and its
+ * statistics stay. Intervals are PostgreSQL's, such as `"90 days"` or `"1 hour 30 minutes"`; one that
+ * cannot be read fails preview.
+ */
 export interface JobSettings {
-    /** First run and origin of a drift-free schedule, as a timestamp with time zone. Omitted: the next run starts one scheduleInterval after the last one ended. */
+    /**
+     * First run and origin of a drift-free schedule, in ISO 8601, such as `"2026-01-01T03:00:00Z"`.
+     *
+     * @default - none: the next run starts one `scheduleInterval` after the last one ended
+     */
     readonly initialStart?: string;
-    /** Time zone that keeps a fixed schedule at the same local time over daylight saving. */
+    /**
+     * Time zone that keeps a fixed schedule at the same local time over daylight saving, such as `"Europe/Berlin"`.
+     *
+     * @default - none, as UTC
+     */
     readonly timezone?: string;
-    /** Keep the job without running it. Default false. */
+    /** Keep the job without running it. @default false */
     readonly paused?: boolean;
-    /** The run is cancelled after this long; `"0"` means never. */
+    /** The run is cancelled after this interval; `"0"` means never. @default - "0"; of retention "5 minutes" */
     readonly maxRuntime?: string;
-    /** -1 retries for ever. Default -1. */
+    /** Runs after one that failed; a whole number, -1 retries for ever. @default -1 */
     readonly maxRetries?: number;
+    /** Interval between them. @default - `scheduleInterval`; of retention "5 minutes", of compression "1 hour" */
     readonly retryPeriod?: string;
 }
 
-/** Source: add_continuous_aggregate_policy. The window runs from now - startOffset to now - endOffset. */
+/**
+ * Refreshes the buckets between now - `startOffset` and now - `endOffset`, by `add_continuous_aggregate_policy`.
+ * A window of fewer than two buckets fails preview (`two_buckets`); one that reaches below what the
+ * source keeps is refused (`refresh_beyond_source_retention`).
+ *
+ * ```ts
+ * refreshPolicy: { startOffset: "1 day", endOffset: "1 hour", scheduleInterval: "5 minutes" }
+ * ```
+ */
 export interface RefreshPolicy extends JobSettings {
-    /** Omitted: from the beginning of the data. Must leave at least two buckets before endOffset. */
+    /** An interval. Must leave at least two buckets before `endOffset`. @default - from the beginning of the data */
     readonly startOffset?: string;
-    /** Omitted: up to the newest data, the open bucket included. */
+    /** An interval. @default - up to the newest data, the open bucket included, which is warned of (`open_bucket`) */
     readonly endOffset?: string;
+    /** Interval between runs. */
     readonly scheduleInterval: string;
 }
 
-/** Source: add_retention_policy. Whole chunks are dropped once they are older than dropAfter. */
+/**
+ * Drops whole chunks once all of them is older than `dropAfter`, by `add_retention_policy`.
+ *
+ * ```ts
+ * retentionPolicy: { dropAfter: "90 days" }
+ * ```
+ */
 export interface RetentionPolicy extends JobSettings {
+    /** An interval. A shorter one than before drops data with the job's next run: preview says how many chunks. */
     readonly dropAfter: string;
-    /** Default "1 day". */
+    /** Interval between runs. @default "1 day" */
     readonly scheduleInterval?: string;
 }
 
-/** Source: add_compression_policy, and the compression settings of the table it works on. */
+/**
+ * Compresses chunks once they are older than `compressAfter`, by `add_compression_policy`, with the
+ * settings of the table that it works on. Other settings hold for chunks compressed from then on.
+ *
+ * ```ts
+ * compressionPolicy: { compressAfter: "7 days", segmentBy: ["model"], orderBy: ["ts DESC"] }
+ * ```
+ */
 export interface CompressionPolicy extends JobSettings {
+    /** An interval; on an aggregate longer than `startOffset` of its refresh. */
     readonly compressAfter: string;
-    /** Columns whose values are kept apart; default: none on a hypertable, all grouping columns but the bucket on an aggregate. */
+    /**
+     * Columns whose values are kept apart.
+     *
+     * @default - none on a hypertable, all grouping columns but the bucket on an aggregate
+     */
     readonly segmentBy?: readonly string[];
-    /** `column`, `column DESC`, …; default: the time column, newest first on a hypertable and oldest first on an aggregate. */
+    /**
+     * `column`, `column DESC`, …
+     *
+     * @default - the time column, newest first on a hypertable and oldest first on an aggregate
+     */
     readonly orderBy?: readonly string[];
-    /** Chunks are merged up to this time range when they are compressed; default: they are not. */
+    /** Chunks are merged up to this interval when they are compressed. @default - they are not merged */
     readonly compressChunkTimeInterval?: string;
-    /** Default "12 hours". */
+    /** Interval between runs. @default "12 hours" */
     readonly scheduleInterval?: string;
 }
 

@@ -63,9 +63,11 @@ export async function inspectServer(client: Queryable): Promise<UsableServer> {
     };
 }
 
-function isAtLeast(version: string, major: number, minor: number): boolean {
-    const [found = 0, second = 0] = version.split(".").map((part) => Number.parseInt(part, 10));
-    return found > major || (found === major && second >= minor);
+export function isAtLeast(version: string, major: number, minor: number, patch = 0): boolean {
+    const wanted = [major, minor, patch];
+    const found = version.split(".").map((part) => Number.parseInt(part, 10));
+    const at = wanted.findIndex((part, index) => part !== (found[index] ?? 0));
+    return at === -1 || (found[at] ?? 0) > (wanted[at] ?? 0);
 }
 
 /** The database's own identity, which a restored or rebuilt one does not share. */

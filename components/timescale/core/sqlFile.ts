@@ -1,4 +1,4 @@
-/** Reads the statements that people own, from the files under `sql/`. */
+/** Reads the statements of this package, from the files under `sql/`. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -9,7 +9,7 @@ const cache = new Map<string, string>();
  * The text of `sql/<path>`.
  *
  * ```ts
- * readSql("aggregates/llm_metrics_1min.sql")
+ * readSql("catalog/server.sql")
  * ```
  */
 export function readSql(path: string): string {

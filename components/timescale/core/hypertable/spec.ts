@@ -12,14 +12,17 @@ import { type IsUnknown, type Problem, shown, Validation } from "../validate";
 import { validateIndexes } from "../validateIndexes";
 import { validateCompressionPolicy, validateRetention } from "../validatePolicies";
 
+/** One column of a hypertable, such as `{ name: "ts", type: "timestamptz", nullable: false }`. */
 export interface Column {
+    /** As it stands in the catalog, without quotes. Another name is another column. */
     readonly name: string;
-    /** Any PostgreSQL type, such as `timestamptz`, `numeric(12,8)` or `text[]`. */
+    /** Any PostgreSQL type, such as `timestamptz`, `numeric(12,8)` or `text[]`. `up` refuses to change it. */
     readonly type: string;
-    /** Default true, as in SQL. */
+    /** Changed in place; NOT NULL fails where rows have none. @default true, as in SQL */
     readonly nullable?: boolean;
-    /** A SQL expression, such as `'internal'` or `now()`. */
+    /** A SQL expression, such as `'internal'` or `now()`; changed for new rows only. @default - none */
     readonly default?: string;
+    /** @default - no comment */
     readonly comment?: string;
 }
 

@@ -113,6 +113,7 @@ export const rules = {
     },
 } as const satisfies Readonly<Record<string, Rule>>;
 
+/** The stable code of a guard rail, such as `having`. All of them, with their severities: "Guard rails" in the README. */
 export type RuleCode = keyof typeof rules;
 
 export const ruleCodes = Object.keys(rules) as RuleCode[];

@@ -17,9 +17,11 @@ export interface Finding {
     readonly waived?: string;
 }
 
-/** A rule that is switched off on one resource. */
+/** A guard rail that is switched off on one resource, such as `{ rule: "having", reason: "only busy models matter" }`. */
 export interface Waiver {
+    /** An unknown code, or one of what is malformed, fails preview. */
     readonly rule: RuleCode;
+    /** Shown in every preview; an empty one fails it. */
     readonly reason: string;
 }
 

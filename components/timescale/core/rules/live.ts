@@ -125,7 +125,7 @@ function seconds(value: number): string {
 }
 
 /** Each database with the extension keeps one worker for its scheduler, and the launcher is one of PostgreSQL's. */
-function workerFindings(workers: WorkerFacts): Finding[] {
+export function workerFindings(workers: WorkerFacts): Finding[] {
     const { demand, jobs, maxBackgroundWorkers, maxWorkerProcesses } = workers;
     const { otherSchedulers, otherWorkers } = workers;
     if (maxBackgroundWorkers === null || jobs === 0) return [];

@@ -8,15 +8,25 @@ import { escapeIdentifier, escapeLiteral } from "../../identifier";
 import { type Interval, lengthOf } from "../../interval";
 import { bucketOf } from "../../query";
 
-/** What a program says of history that raw data can no longer give. */
+/**
+ * What a program says of history that raw data can no longer give.
+ *
+ * ```ts
+ * history: { defaults: { region: "none" }, rollUp: { avg_ms: "sum(total_ms) / nullif(sum(n), 0)" } }
+ * ```
+ */
 export interface History {
-    /** Values of columns that the old version did not have. Default: null. */
+    /** Values of columns that the old version did not have, by name. @default - null */
     readonly defaults?: Readonly<Record<string, string | number | boolean | null>>;
-    /** Columns that had another name in the old version: new name to old name. */
+    /** Columns that had another name in the old version: new name to old name. @default - none: a column is carried over by its name */
     readonly renamed?: Readonly<Record<string, string>>;
-    /** How a column is computed where several old rows become one, as SQL over the old columns. */
+    /**
+     * How a column is computed where several old rows become one, as SQL over the old columns.
+     *
+     * @default - count, sum, min and max by themselves; `up` refuses a change that needs another one and has none
+     */
     readonly rollUp?: Readonly<Record<string, string>>;
-    /** Versions that a changed query has replaced. Default "keep". */
+    /** Versions that a changed query has replaced. `"drop"` drops them with the next `up`, and with them the way back. @default "keep" */
     readonly replacedVersions?: "keep" | "drop";
 }
 

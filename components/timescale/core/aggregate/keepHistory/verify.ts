@@ -6,9 +6,9 @@ import { bucketColumn } from "../../definition";
 import { TimescaleError } from "../../errors";
 import { displayName, escapeIdentifier, quoteQualified } from "../../identifier";
 import type { Queryable } from "../../session";
-import { readSql } from "../../sqlFile";
 import { bucketAt, timeOf, widthOf } from "../bucket";
 import type { ActualAggregate } from "../inspect";
+import { pendingRanges } from "../pending";
 import { commonOf, isExtended } from "./common";
 import type { Mapping } from "./mapping";
 
@@ -122,14 +122,11 @@ async function settled(
     built: ActualAggregate,
     cut: string,
 ): Promise<(bucket: string) => string> {
-    const pending: { begins: string; ends: string }[] = [];
-    for (const { materializationId } of versions.flatMap((it) => [it.old, it.version])) {
-        const { rows } = await client.query<{ begins: string; ends: string }>(
-            readSql("catalog/pending_ranges.sql"),
-            [materializationId],
-        );
-        pending.push(...rows);
-    }
+    const found = await pendingRanges(
+        client,
+        versions.flatMap((it) => [it.old.materializationId, it.version.materializationId]),
+    );
+    const pending = [...found.values()].flat();
     const from = (text: string): string =>
         text === "-infinity" ? timeOf(text) : bucketAt(built, timeOf(text));
     const to = (text: string): string =>

@@ -1,0 +1,60 @@
+/** `npm run verify`: the ten checks of the Observatory, each of which can fail. */
+import { writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+
+import { TimescaleError } from "../components/timescale/core/errors";
+import { openDatabase } from "./database/choice";
+import { endWith } from "./ending";
+import { coloursOf } from "./progress";
+import { interruptedExitCode, listenForInterrupts } from "./start/interrupts";
+import { Interrupted } from "./start/operation";
+import { verifyDatabase } from "./verify/command";
+import { junit } from "./verify/junit";
+import { parseOptions } from "./verify/options";
+import { describeResults, resultsAsJson } from "./verify/report";
+import { exitCodeOf } from "./verify/result";
+
+const root = dirname(__dirname);
+
+async function main(): Promise<number> {
+    const options = parseOptions(process.argv.slice(2), process.env);
+    const interrupts = listenForInterrupts();
+    interrupts.force.addEventListener("abort", () => process.exit(interruptedExitCode));
+    const { connection, close } = await openDatabase(root, options);
+    const started = new Date();
+    try {
+        const results = await verifyDatabase(connection, options, interrupts);
+        if (options.junit !== undefined) {
+            const { host, port, database } = connection;
+            write(options.junit, junit(results, `${database} at ${host}:${port}`, started));
+        }
+        const colours = coloursOf(process.stdout);
+        process.stdout.write(
+            `${options.json ? JSON.stringify(resultsAsJson(results), null, 2) : describeResults(results, colours)}\n`,
+        );
+        return exitCodeOf(results);
+    } catch (error) {
+        if (!(error instanceof Interrupted)) throw error;
+        process.stderr.write("The verification was stopped; what it made is removed.\n");
+        return interruptedExitCode;
+    } finally {
+        await close();
+    }
+}
+
+/** @throws TimescaleError when the file cannot be written */
+function write(file: string, text: string): void {
+    try {
+        // npm runs this in the repository; the path counts from where the user stands.
+        writeFileSync(resolve(process.env["INIT_CWD"] ?? process.cwd(), file), text);
+    } catch (error) {
+        throw new TimescaleError("the JUnit file cannot be written", {
+            code: "invalid_option",
+            detail: error instanceof Error ? error.message : String(error),
+            hint: "give --junit the path of a file in a folder that is there",
+            cause: error,
+        });
+    }
+}
+
+endWith(main());
