@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Connection } from "./core/connection";
 import { type Inputs, TimescaleResource } from "./resource";
 
+/** What a {@link LoginPassword} is declared with. */
 export interface LoginPasswordProperties {
     /** The login whose password is declared, with the password that it is to have; kept as a secret. */
     readonly connection: Connection;
@@ -15,6 +16,7 @@ export interface LoginPasswordProperties {
     readonly container?: string;
 }
 
+/** {@link LoginPasswordProperties}, each of which may be computed by other resources. */
 export type LoginPasswordArgs = Inputs<LoginPasswordProperties>;
 
 /**
