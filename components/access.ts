@@ -9,6 +9,7 @@ import { roles } from "./roles";
 import { type Admin, connectionTo, type Server } from "./server/server";
 import type { Connection } from "./timescale/core/connection";
 import { ExtensionVersion } from "./timescale/extensionVersion";
+import { LoginPassword } from "./timescale/loginPassword";
 
 export interface AccessArgs {
     readonly server: Server;
@@ -52,7 +53,7 @@ export class Access extends pulumi.ComponentResource implements Logins {
         super("timescale:access:Access", name, {}, { ...opts, protect: args.protectData });
         const { server, admin, passwords } = args;
         const within = { parent: this };
-        const dependsOn = [...server.dependsOn];
+        const dependsOn = [...server.dependsOn, adminPassword(name, server, admin, within)];
 
         const endpoint: postgresql.ProviderArgs = {
             // The address goes into a URL, where an IPv6 address needs its brackets.
@@ -179,6 +180,28 @@ export class Access extends pulumi.ComponentResource implements Logins {
 }
 
 /**
+ * A changed adminPassword comes into force before anything is done with it. What is done with the
+ * admin login waits for it.
+ */
+function adminPassword(
+    name: string,
+    server: Server,
+    admin: Admin,
+    opts: pulumi.CustomResourceOptions,
+): LoginPassword {
+    const connection = pulumi
+        .all([admin.password, server.ready])
+        .apply(([password]) => connectionTo(server, admin.database, admin.user, password));
+    const { container } = server;
+    const inputs = {
+        connection: pulumi.secret(connection),
+        ...(container === undefined ? {} : { container }),
+    };
+    const dependsOn = [...server.dependsOn];
+    return new LoginPassword(`${name}-admin-password`, inputs, { ...opts, dependsOn });
+}
+
+/**
  * On a server of the stack's own, whose image has the library: every database follows it before
  * anything else is done in one.
  */
@@ -209,8 +232,12 @@ export function access(config: StackConfig, server: Server): Logins {
     if (config.manageAccess && admin !== undefined) {
         return new Access("access", { server, admin, database, schema, passwords, protectData });
     }
-    const dependsOn = [...server.dependsOn];
-    const version = admin === undefined ? [] : ownVersion("access", server, admin, { dependsOn });
+    const version =
+        admin === undefined
+            ? []
+            : ownVersion("access", server, admin, {
+                  dependsOn: [adminPassword("access", server, admin, {})],
+              });
     const inPlace = pulumi.all([server.ready, ...version.map(({ id }) => id)]);
     const all = logins(server, database, passwords, inPlace, config.ownerUser);
     return { ...all, database: undefined };

@@ -26,7 +26,7 @@ const withoutData: readonly RegExp[] = [
 const timescale = "pulumi-nodejs:dynamic/timescale:";
 
 /** Those that hold no rows of their own. */
-const withoutRows = ["View", "SqlFunction", "ExtensionVersion"];
+const withoutRows = ["View", "SqlFunction", "ExtensionVersion", "LoginPassword"];
 
 /** Whether it is one of this package's, which have plans unless they are deleted; its kind then. */
 export function timescaleKind(type: string): string | undefined {

@@ -24,11 +24,11 @@ export interface StandsThere {
 /**
  * A container from a pinned image, with its data on a named volume, reachable from this machine only.
  *
- * | You change                                                    | Pulumi does                              | Data |
- * |---------------------------------------------------------------|------------------------------------------|------|
- * | `memory`                                                      | changes it in place                      | kept |
- * | `image`, `port`, `containerName`, buffers and worker settings | replaces the container                   | kept |
- * | `adminPassword`                                               | nothing: change it with ALTER ROLE first | kept |
+ * | You change                                                    | Pulumi does                                | Data |
+ * |---------------------------------------------------------------|--------------------------------------------|------|
+ * | `memory`                                                      | changes it in place                        | kept |
+ * | `image`, `port`, `containerName`, buffers and worker settings | replaces the container                     | kept |
+ * | `adminPassword`                                               | changes it by ALTER ROLE: see LoginPassword | kept |
  *
  * An `image` of another major version of PostgreSQL than that of the volume is refused before the
  * container is replaced; a newer TimescaleDB is followed by ALTER EXTENSION UPDATE in every database.
@@ -48,6 +48,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
     readonly ready: pulumi.Output<unknown>;
     readonly dependsOn: readonly pulumi.Resource[];
     readonly data: pulumi.Resource;
+    readonly container: string;
     readonly notices: readonly string[];
 
     constructor(
@@ -112,7 +113,8 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
             {
                 ...within,
                 protect: false,
-                // PostgreSQL reads the password when it makes the data folder and never again.
+                // PostgreSQL reads the password when it makes the data folder and never again: LoginPassword
+                // changes it.
                 ignoreChanges: ["envs"],
                 // The name and the port can be taken only once.
                 deleteBeforeReplace: true,
@@ -126,6 +128,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
         this.ready = container.id;
         this.dependsOn = [container];
         this.data = volume;
+        this.container = containerName;
         this.notices = config.notices ?? [];
         this.registerOutputs({});
     }

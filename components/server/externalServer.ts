@@ -6,7 +6,7 @@ import { refuse, warn } from "../report";
 import { roles } from "../roles";
 import type { Connection } from "../timescale/core/connection";
 import { TimescaleError } from "../timescale/core/errors";
-import { probe, type ServerFacts } from "./preflight";
+import { probe, type ProbeOptions, type ServerFacts } from "./preflight";
 import { type DeclaredJob, refusals } from "./refusals";
 import { connectionTo, type Server } from "./server";
 import { standingAccess } from "./standingAccess";
@@ -105,26 +105,77 @@ async function factsOrRefusal(config: ExternalConfig, at: string): Promise<Probe
         owner,
     };
     const { admin } = config;
+    if (!config.manageAccess || admin === undefined) {
+        const answer = await probeFirst([owner], options);
+        if (answer instanceof TimescaleError)
+            refuse(`the server at ${at} cannot be used`, [answer]);
+        return answer;
+    }
     // A managed service may have no database "postgres"; template1 is part of every cluster.
-    const candidates =
-        config.manageAccess && admin !== undefined
-            ? ["postgres", "template1"].map((database) =>
-                  connectionTo(config, database, admin.user, admin.password),
-              )
-            : [owner];
-    const failures: TimescaleError[] = [];
+    const candidates = ["postgres", "template1"].map((database) =>
+        connectionTo(config, database, admin.user, admin.password),
+    );
+    const answer = await probeFirst(candidates, options);
+    if (!(answer instanceof TimescaleError)) return answer;
+    if (answer.code === "28P01") {
+        const told = await probeForAdmin(config, admin.user, options);
+        if (told !== undefined) {
+            await warn([changedPassword(answer)]);
+            return { facts: told, connection: candidates[0] ?? owner };
+        }
+    }
+    const refused = answer.code === "28P01" ? refusedAdmin(answer) : answer;
+    return refuse(`the server at ${at} cannot be used`, [refused]);
+}
+
+/** By the first of these that there is a database for; otherwise why that was not possible. */
+async function probeFirst(
+    candidates: readonly Connection[],
+    options: ProbeOptions,
+): Promise<Probed | TimescaleError> {
+    let failure = new TimescaleError("there is no login to look with");
     for (const connection of candidates) {
         try {
             return { facts: await probe(connection, options), connection };
         } catch (error) {
-            if (!(error instanceof TimescaleError)) {
-                throw error;
-            }
-            failures.push(error);
-            if (error.code !== "3D000") {
-                break;
-            }
+            if (!(error instanceof TimescaleError)) throw error;
+            failure = error;
+            if (error.code !== "3D000") break;
         }
     }
-    return refuse(`the server at ${at} cannot be used`, failures.slice(-1));
+    return failure;
+}
+
+/**
+ * While the admin's password is being changed the stack's own logins tell what the admin is: one of
+ * them whose password is not being changed as well.
+ */
+async function probeForAdmin(
+    config: ExternalConfig,
+    login: string,
+    options: ProbeOptions,
+): Promise<ServerFacts | undefined> {
+    for (const key of ["owner", "writer", "reader"] as const) {
+        const connection = connectionTo(config, config.database, roles[key], config.passwords[key]);
+        const answer = await probeFirst([connection], { ...options, login });
+        if (!(answer instanceof TimescaleError)) return answer.facts;
+    }
+    return undefined;
+}
+
+function changedPassword(refused: TimescaleError): TimescaleError {
+    return new TimescaleError(refused.message, {
+        code: refused.code,
+        detail: "the server was looked at through another login of this stack; up changes the password with the one of the last up",
+        cause: refused,
+    });
+}
+
+function refusedAdmin(refused: TimescaleError): TimescaleError {
+    return new TimescaleError(refused.message, {
+        code: refused.code,
+        detail: refused.detail,
+        hint: "correct adminPassword; to change it, change it by itself and leave one of the other passwords as it is for that up, because the server is looked at through that login meanwhile",
+        cause: refused,
+    });
 }

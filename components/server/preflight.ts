@@ -60,6 +60,8 @@ export interface ProbeOptions {
     readonly schema: string;
     /** Names of the roles to look for. */
     readonly roles: readonly string[];
+    /** Whose privileges count. @default - those of `connection`'s login */
+    readonly login?: string;
     /** Another login for the database, if `connection`'s may not enter it. */
     readonly owner?: Connection;
 }
@@ -74,6 +76,7 @@ export async function probe(connection: Connection, options: ProbeOptions): Prom
         const row = await readOne<ServerRow>(client, "preflight/server.sql", [
             options.database,
             options.roles,
+            options.login ?? null,
         ]);
         const { user, superuser, createRole, createDatabase, ...server } = row;
         const database = !server.databaseExists

@@ -17,6 +17,8 @@ export interface Server {
     readonly dependsOn: readonly pulumi.Resource[];
     /** Deleted with everything on the server, which then needs no statement of its own. */
     readonly data: pulumi.Resource | undefined;
+    /** Name of the Docker container that it runs in. @default - none of this machine's */
+    readonly container?: string;
     /** What others may do in a database that they have set up; undefined: grants are the program's alone. */
     readonly standing?: StandingAccess;
     /** What becomes of TimescaleDB in its databases, in sentences for preview, which cannot ask a server yet. */

@@ -20,5 +20,10 @@ export {
     type ExtensionVersionProperties,
 } from "./extensionVersion";
 export { Hypertable, type HypertableArgs, type HypertableProperties } from "./hypertable";
+export {
+    LoginPassword,
+    type LoginPasswordArgs,
+    type LoginPasswordProperties,
+} from "./loginPassword";
 export { SqlFunction, type SqlFunctionArgs, type SqlFunctionProperties } from "./sqlFunction";
 export { View, type ViewArgs, type ViewProperties } from "./view";

@@ -1,5 +1,5 @@
 -- What a server offers and what the login may do, before anything is created.
--- $1 database that will hold the Observatory, $2 names of its roles
+-- $1 database that will hold the Observatory, $2 names of its roles, $3 login to describe, null: the own
 SELECT
     current_setting('server_version_num')::int AS "postgresVersion",
     pg_is_in_recovery() AS "inRecovery",
@@ -41,4 +41,4 @@ SELECT
       WHERE d.datname = $1), false) AS "restoring",
     current_setting('timescaledb.license', true) AS "license"
   FROM pg_roles me
- WHERE me.rolname = current_user
+ WHERE me.rolname = coalesce($3, current_user::text)

@@ -50,6 +50,8 @@ describeOnServers(
 
         beforeAll(async () => {
             [database, stack] = await Promise.all([server.createDatabase(), createEngineStack()]);
+            // What is tested is what happens when nothing comes back; see failover.test.ts.
+            stack.stack.workspace.envVars["PULUMI_TIMESCALE_FAILOVER_SECONDS"] = "0";
             link = await openLink(database.owner);
             connection = link.through(database.owner);
             succeeded(await stack.up(readings(connection)));

@@ -13,6 +13,8 @@ export interface Link {
     /** Ends all connections; new ones are refused until `restore`. */
     readonly cut: () => Promise<void>;
     readonly restore: () => Promise<void>;
+    /** Leads new connections to another server, as the endpoint of a cluster does after a failover. */
+    readonly leadTo: (target: Connection) => void;
     /**
      * Lets what clients send go on to the server until it has matched for the `nth` time: that
      * statement, and all that its client sends after it, stays here. Resolves when that has
@@ -42,7 +44,8 @@ interface Hold {
 }
 
 /** Opens a link to the server of this connection. */
-export async function openLink(target: Connection): Promise<Link> {
+export async function openLink(first: Connection): Promise<Link> {
+    let target = first;
     const sockets = new Set<net.Socket>();
     const recorded: { readonly pattern: RegExp; readonly found: string[] }[] = [];
     let sendOn: (() => void)[] = [];
@@ -101,6 +104,9 @@ export async function openLink(target: Connection): Promise<Link> {
         through: (connection) => ({ ...connection, host: "127.0.0.1", port }),
         cut,
         restore: () => listen(port),
+        leadTo: (another) => {
+            target = another;
+        },
         hold: (pattern, nth, running) => {
             const reached = new Promise<void>((resolve) => {
                 hold = { pattern, remaining: nth, reached: resolve };

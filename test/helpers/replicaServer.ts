@@ -16,6 +16,10 @@ export interface ReplicaServer {
     readonly timescaledb: string | undefined;
     /** Resolves when the standby has replayed all that the primary has written so far. */
     catchUp(): Promise<void>;
+    /** Ends the primary with all its connections; its data is gone with it. */
+    stopPrimary(): Promise<void>;
+    /** Makes the standby take writes. */
+    promote(): Promise<void>;
     stop(): Promise<void>;
 }
 
@@ -46,6 +50,11 @@ export async function startReplica(): Promise<ReplicaServer> {
             standby: standby.admin,
             timescaledb: binaries.timescaledb,
             catchUp: () => catchUp(primary.admin, standby.admin),
+            stopPrimary: () => primary.stop(),
+            promote: () =>
+                withClient(standby.admin, async (client) => {
+                    await client.query("SELECT pg_promote()");
+                }),
             stop: async () => {
                 await standby.stop();
                 await primary.stop();

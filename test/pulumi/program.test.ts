@@ -119,11 +119,13 @@ describe("the program", () => {
     it("hands the owner's login to every resource, as a secret", async () => {
         const { registered } = await run(docker);
         const dynamic = registered.filter(({ type }) => type.startsWith("pulumi-nodejs:dynamic/"));
-        const inside = dynamic.filter(({ type }) => !type.endsWith(":ExtensionVersion"));
+        const inside = dynamic.filter(
+            ({ type }) => !/:(?:ExtensionVersion|LoginPassword)$/.test(type),
+        );
 
         expect(inside.length).toBeGreaterThan(0);
-        // TimescaleDB's version, of every database of the container, is the admin's.
-        expect(dynamic.length - inside.length).toBe(1);
+        // TimescaleDB's version, of every database of the container, and its password are the admin's.
+        expect(dynamic.length - inside.length).toBe(2);
         for (const { inputs } of inside) {
             expect(inputs["connection"]).toMatchObject({
                 secret: { user: "observatory_owner", password: "owner-pw", port: 54320 },

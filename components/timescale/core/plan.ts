@@ -54,7 +54,8 @@ export type ChangeCode =
     | "option"
     | "definition"
     | "signature"
-    | "extension_version";
+    | "extension_version"
+    | "password";
 
 /** One line of a preview: a property, what it is in the database and what it will be. */
 export interface ChangeLine {

@@ -29,6 +29,10 @@ export function clientConfig(connection: Connection): ClientConfig {
         ssl: tlsOptions(connection),
         application_name: applicationName,
         connectionTimeoutMillis,
+        // A host that is gone says nothing: after ten seconds without a word it is asked, and after ten
+        // more the connection counts as lost. Otherwise a query would wait for its answer for ever.
+        keepAlive: true,
+        keepAliveInitialDelayMillis: 10_000,
     };
 }
 

@@ -18,9 +18,12 @@ import { stopRequested } from "./cancel";
 import { continuousAggregateKind } from "./continuousAggregateKind";
 import { delivered, report, withStatus } from "./engineLog";
 import { extensionVersionKind } from "./extensionVersionKind";
+import { type FailoverOptions, failoverPatience, throughFailover } from "./failover";
 import { hypertableKind } from "./hypertableKind";
 import { judgeAlone, judgementOf, takeJudgement } from "./judgements";
+import { loginPasswordKind } from "./loginPasswordKind";
 import { originOf } from "./origin";
+import { isRefusedPassword, notePassword, withAnyPassword } from "./passwords";
 import {
     asJson,
     type MessageOptions,
@@ -49,6 +52,7 @@ const kinds: readonly ResourceKind[] = [
     continuousAggregateKind,
     extensionVersionKind,
     hypertableKind,
+    loginPasswordKind,
     sqlFunctionKind,
     viewKind,
 ];
@@ -79,6 +83,7 @@ const declaredBy = new Map<string, string>();
 async function check(olds: Properties, given: Properties): Promise<CheckResult> {
     const kind = kindOf(given);
     const news = takeJudgement(urnOf(given), given);
+    for (const { connection } of [olds, news]) notePassword(connection);
     const failures = [
         ...programProblems(news),
         ...kind.validate(news, isUnknown),
@@ -149,7 +154,7 @@ async function liveCheck(
 ): Promise<CheckResult["failures"]> {
     const subject = subjectOf(kind, news);
     try {
-        return await session(news, {}, async (open) => {
+        return await anySession(news, {}, async (open) => {
             const problems = await kind.validateLive(open, news);
             if (isNew && problems.length === 0) {
                 const planned = await kind.plan(open, news, undefined, judgementOf(subject.urn));
@@ -176,10 +181,11 @@ async function diff(
     news: Properties,
 ): Promise<{ changes: boolean }> {
     const kind = kindOf(news);
+    for (const { connection } of [olds, news]) notePassword(connection);
     const unknown = unknownPart(news);
     if (unknown !== undefined) return fromInputs(kind, olds, news, unknown);
     try {
-        const planned = await session(news, {}, (open) =>
+        const planned = await anySession(news, {}, (open) =>
             kind.plan(open, news, olds, judgementOf(urnOf(news))),
         );
         const document = documentOf(subjectOf(kind, news), planned, news, olds);
@@ -189,7 +195,8 @@ async function diff(
         };
     } catch (error) {
         if (!(error instanceof TimescaleError)) throw error;
-        return fromInputs(kind, olds, news, reasonOf(error));
+        const { changes } = fromInputs(kind, olds, news, reasonOf(error));
+        return { changes: changes || (kind.admit !== undefined && isRefusedPassword(error)) };
     }
 }
 
@@ -336,7 +343,9 @@ async function convergeResource(
     const kind = kindOf(inputs);
     const urn = urnOf(inputs);
     const subject = subjectOf(kind, inputs);
+    notePassword(inputs["connection"]);
     let applied: Record<string, unknown> | undefined;
+    let agreed = false;
     try {
         return await withStatus(urn, async (show) => {
             const reviewed = reviewedPreview(process.env);
@@ -351,14 +360,26 @@ async function convergeResource(
                     if (error !== undefined) throw error;
                 },
                 ...(reviewed !== undefined && {
-                    checkPlan: (plan, exists) =>
-                        refuseUnreviewed(reviewed, planDocument(subject, plan, { exists })),
+                    checkPlan: (plan, exists) => {
+                        // After a failover it is the rest of what was agreed to.
+                        if (agreed) return;
+                        refuseUnreviewed(reviewed, planDocument(subject, plan, { exists }));
+                        agreed = true;
+                    },
                 }),
                 stop: stopRequested(),
             };
-            const options: ConnectOptions = { patience, onWait: show };
-            const outputs = await session(inputs, options, (open) =>
-                kind.converge(open, inputs, olds, hooks, judgementOf(urn)),
+            const outputs = await throughFailover(
+                connectionOf(inputs),
+                failoverOptions(urn, show),
+                async (opened, again) => {
+                    await kind.admit?.(inputs, olds, hooks);
+                    const options = { patience: again ? 0 : patience, onWait: show };
+                    return session(inputs, options, (open) => {
+                        opened();
+                        return kind.converge(open, inputs, olds, hooks, judgementOf(urn));
+                    });
+                },
             );
             return toState(inputs, outputs);
         });
@@ -395,7 +416,7 @@ async function read(
     const kind = kindOf(props);
     const unchanged = { id, props: { ...props }, inputs: inputsOf(kind, props) };
     try {
-        const planned = await session(props, {}, (open) =>
+        const planned = await anySession(props, {}, (open) =>
             kind.plan(open, inputsOf(kind, props), props),
         );
         const met = props["metDatabaseUuid"] as string | undefined;
@@ -433,27 +454,32 @@ async function remove(_id: string, props: Properties): Promise<void> {
     const kind = kindOf(props);
     try {
         const reviewed = reviewedPreview(process.env);
-        await withStatus(urnOf(props), (show) =>
-            session(props, { onWait: show }, async (open) => {
+        const urn = urnOf(props);
+        const removeOnce = (show: (text: string) => void, opened: () => void): Promise<void> =>
+            anySession(props, { onWait: show }, async (open) => {
+                opened();
                 // Without a plan: what the text reads may be gone already.
                 const databaseUuid = await identity(open);
                 const met = props["metDatabaseUuid"] as string | undefined;
                 if (met !== undefined && met !== databaseUuid) {
                     // Another database is none of this resource's; the one it was in is gone.
                     report(
-                        urnOf(props),
+                        urn,
                         "warning",
                         `another database answers, and nothing is deleted in it: it is ${databaseUuid}, and this resource was made in ${met}`,
                     );
                     return;
                 }
                 if (reviewed !== undefined) {
-                    const { urn, object } = subjectOf(kind, props);
-                    refuseUnreviewedDelete(reviewed, urn, object);
+                    refuseUnreviewedDelete(reviewed, urn, subjectOf(kind, props).object);
                 }
                 const gone = await kind.remove(open, props, show);
-                if (gone !== undefined) report(urnOf(props), "info", gone);
-            }),
+                if (gone !== undefined) report(urn, "info", gone);
+            });
+        await withStatus(urn, (show) =>
+            throughFailover(connectionOf(props), failoverOptions(urn, show), (opened) =>
+                removeOnce(show, opened),
+            ),
         );
     } catch (error) {
         // The database it lived in is gone, and it with it.
@@ -464,6 +490,15 @@ async function remove(_id: string, props: Properties): Promise<void> {
             }),
         );
     }
+}
+
+function failoverOptions(urn: string, show: (text: string) => void): FailoverOptions {
+    return {
+        patience: failoverPatience(process.env),
+        onStatus: show,
+        onSurvived: (text) => report(urn, "warning", text),
+        stop: stopRequested(),
+    };
 }
 
 function identity(open: Session): Promise<string> {
@@ -482,6 +517,17 @@ function session<T>(
     work: (open: Session) => Promise<T>,
 ): Promise<T> {
     return withPooledSession(connectionOf(inputs), work, options);
+}
+
+/** The same where a password that is being changed must not stand in the way: see passwords.ts. */
+function anySession<T>(
+    inputs: Properties,
+    options: ConnectOptions,
+    work: (open: Session) => Promise<T>,
+): Promise<T> {
+    return withAnyPassword(connectionOf(inputs), (connection) =>
+        withPooledSession(connection, work, options),
+    );
 }
 
 /** The engine may be at the end of its run when it has its answer: what was said goes first. */

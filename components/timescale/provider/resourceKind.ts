@@ -58,6 +58,15 @@ export interface ResourceKind {
         outputs: Properties | undefined,
         rules?: ProgramJudgement,
     ): Promise<Planned>;
+    /**
+     * What makes the login work, before a session is opened for `converge`; preview then shows a
+     * refused password as a change. Default: nothing.
+     */
+    readonly admit?: (
+        inputs: Properties,
+        outputs: Properties | undefined,
+        hooks: Hooks,
+    ) => Promise<void>;
     /** The outputs beside the inputs. */
     converge(
         session: Session,

@@ -1,0 +1,47 @@
+/** The password of a login, for the lifecycle. */
+import type { Connection } from "../core/connection";
+import { admit } from "../core/login/admit";
+import { loginPasswordProperties, planPassword, validateLoginPassword } from "../core/login/plan";
+import { connectionOf, type Properties, type ResourceKind } from "./resourceKind";
+
+/** It belongs to no one database that a state could be mistaken about. */
+const databaseUuid = "";
+
+export const loginPasswordKind: ResourceKind = {
+    name: "LoginPassword",
+    properties: loginPasswordProperties,
+    liveProperties: [],
+    identityOf: (inputs) => {
+        const { user } = (inputs["connection"] ?? {}) as Partial<Connection>;
+        return typeof user === "string" ? `password of ${user}` : undefined;
+    },
+    identityProperty: "connection",
+    validate: validateLoginPassword,
+    validateLive: () => Promise.resolve([]),
+
+    plan({ connection }, inputs, outputs) {
+        const refused = connection.password !== passwordOf(inputs);
+        const plan = planPassword(refused);
+        return Promise.resolve({ plan, databaseUuid, exists: outputs !== undefined, actualInputs: inputs }); // prettier-ignore
+    },
+
+    admit(inputs, outputs, { onStatus, checkPlan }) {
+        return admit({
+            connection: connectionOf(inputs),
+            previous: outputs?.["connection"] as Connection | undefined,
+            container: inputs["container"] as string | undefined,
+            onStatus,
+            onChange: () => checkPlan?.(planPassword(true), outputs !== undefined),
+        });
+    },
+
+    /** The session is open: the password works. */
+    converge: () => Promise.resolve({ databaseUuid }),
+
+    /** A password is not taken back. */
+    remove: () => Promise.resolve(undefined),
+};
+
+function passwordOf(inputs: Properties): string {
+    return connectionOf(inputs).password;
+}
