@@ -1,10 +1,22 @@
 /** What `up` finds that the reviewed preview did not have. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { readPreview } from "../../commands/review/preview";
+import { reviewOf } from "../../commands/review/review";
 import type {
     PlanDocument,
     PlannedChange,
     PlannedHazard,
 } from "../../components/timescale/provider/planDocument";
-import { departures } from "../../components/timescale/provider/reviewed";
+import {
+    departures,
+    refuseUnreviewed,
+    refuseUnreviewedDelete,
+    reviewedPreview,
+    reviewedVariable,
+} from "../../components/timescale/provider/reviewed";
 
 const base: PlanDocument = {
     timescalePlan: 1,
@@ -71,5 +83,56 @@ describe("against the review", () => {
         expect(departures({ ...reviewed, hazards: [] }, reviewed)).toEqual([
             "only now: LOSES_HISTORY: 30 rows",
         ]);
+    });
+});
+
+describe("a review in a file", () => {
+    const folder = mkdtempSync(join(tmpdir(), "reviewed-"));
+    afterAll(() => rmSync(folder, { recursive: true }));
+
+    const urnOf = (name: string): string =>
+        `urn:pulumi:dev::p::pulumi-nodejs:dynamic/timescale:ContinuousAggregate::${name}`;
+    const step = (op: string, name: string) => ({ op, urn: urnOf(name) });
+    const planned: PlanDocument = { ...base, urn: urnOf("kept"), changes: [schedule] };
+    const uncompared: PlanDocument = {
+        ...base,
+        ...{ urn: urnOf("new"), result: "notCompared" },
+        reason: { code: "unknown_connection", message: "its connection is not known" },
+    };
+    const preview = JSON.stringify({
+        steps: [step("update", "kept"), step("create", "new"), step("delete", "gone")],
+        diagnostics: [planned, uncompared].map((document) => ({
+            ...{ urn: document.urn, severity: "info", message: JSON.stringify(document) },
+        })),
+        changeSummary: { update: 1, create: 1, delete: 1 },
+    });
+
+    it.each([
+        ["of pulumi preview --json", preview],
+        ["of npm run review --json-out", JSON.stringify(reviewOf(readPreview(preview)))],
+    ])("%s binds alike", (title, text) => {
+        const file = join(folder, `${title.replaceAll(" ", "-")}.json`);
+        writeFileSync(file, text);
+        const reviewed = reviewedPreview({ [reviewedVariable]: file });
+        if (reviewed === undefined) throw new Error("the variable is set");
+
+        refuseUnreviewed(reviewed, planned);
+        refuseUnreviewed(reviewed, { ...uncompared, result: "differs", exists: false });
+        refuseUnreviewedDelete(reviewed, urnOf("gone"), "public.gone");
+        const not = (plan: PlanDocument) => () => refuseUnreviewed(reviewed, plan);
+        expect(not({ ...planned, changes: [{ ...schedule, was: "1 hour" }] })).toThrow(
+            "public.by_hour is not as it was reviewed",
+        );
+        expect(not({ ...uncompared, result: "differs", exists: true })).toThrow(
+            expect.objectContaining({
+                detail: expect.stringContaining("its connection is not known") as string,
+            }) as Error,
+        );
+        expect(not({ ...planned, urn: urnOf("other") })).toThrow(
+            expect.objectContaining({ code: "not_as_reviewed" }) as Error,
+        );
+        expect(() => refuseUnreviewedDelete(reviewed, urnOf("kept"), "public.kept")).toThrow(
+            "public.kept is to be deleted, which was not reviewed",
+        );
     });
 });

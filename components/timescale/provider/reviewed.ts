@@ -1,8 +1,8 @@
 /**
- * Binds `up` to the preview that was reviewed: with the environment variable `PULUMI_TIMESCALE_REVIEWED`
- * naming a file with the output of `pulumi preview --json`, taken with `PULUMI_TIMESCALE_PLANS=json`,
- * nothing is done to an object that its plan there does not have. What a review has that is no longer
- * to be done is none of its business.
+ * Binds `up` to the preview that was reviewed: the environment variable `PULUMI_TIMESCALE_REVIEWED` names a
+ * file with the output of `pulumi preview --json`, taken with `PULUMI_TIMESCALE_PLANS=json`, or with the JSON
+ * that `npm run review` made of it. Nothing is done to an object that its plan there does not have. What a
+ * review has that is no longer to be done is none of its business.
  */
 import { readFileSync } from "node:fs";
 
@@ -16,10 +16,12 @@ export interface Reviewed {
     /** As the variable names it. */
     readonly file: string;
     /** By URN. */
-    readonly documents: ReadonlyMap<string, PlanDocument>;
+    readonly documents: ReadonlyMap<string, ReviewedPlan>;
     /** URNs that the preview deletes. */
     readonly deleted: ReadonlySet<string>;
 }
+
+type ReviewedPlan = Pick<PlanDocument, "result" | "reason" | "changes" | "hazards">;
 
 let last: Reviewed | undefined;
 
@@ -37,8 +39,8 @@ export function reviewedPreview(environment: NodeJS.ProcessEnv): Reviewed | unde
 
 function readPreview(file: string): Omit<Reviewed, "file"> {
     const digest = parse(file);
+    if ("timescaleReview" in digest) return readReview(digest);
     const { steps, diagnostics } = digest;
-    const fields = (list: unknown): Fields[] => (Array.isArray(list) ? list.filter(isFields) : []);
     const documents = fields(diagnostics).flatMap(({ message }) =>
         typeof message === "string" && message.trimStart().startsWith('{"timescalePlan"')
             ? [JSON.parse(message) as PlanDocument]
@@ -51,14 +53,43 @@ function readPreview(file: string): Omit<Reviewed, "file"> {
     };
 }
 
+/** Source: commands/review/review.ts */
+function readReview({ objects }: Fields): Omit<Reviewed, "file"> {
+    const all = fields(objects).map((object) => ({ ...object, urn: String(object["urn"]) }));
+    const plans = all.map(({ urn, ...object }): [string, ReviewedPlan] => {
+        const { verdict, reasons, changes, hazards } = object as Fields;
+        const [why] = fields(reasons);
+        return [
+            urn,
+            {
+                result: verdict === "notCompared" ? "notCompared" : "differs",
+                reason: { code: "not_compared", message: textOf(why?.["message"]) },
+                changes: fields(changes) as unknown as PlannedChange[],
+                hazards: fields(hazards) as unknown as PlannedHazard[],
+            },
+        ];
+    });
+    const deleted = all.filter((object) => (object as Fields)["action"] === "delete");
+    return { documents: new Map(plans), deleted: new Set(deleted.map(({ urn }) => urn)) };
+}
+
+function textOf(value: unknown): string {
+    return typeof value === "string" ? value : "";
+}
+
+function fields(list: unknown): Fields[] {
+    return Array.isArray(list) ? list.filter(isFields) : [];
+}
+
 function parse(file: string): Fields {
     try {
         const digest: unknown = JSON.parse(readFileSync(file, "utf8"));
-        if (isFields(digest) && ("steps" in digest || "changeSummary" in digest)) return digest;
+        const known = ["steps", "changeSummary", "timescaleReview"];
+        if (isFields(digest) && known.some((name) => name in digest)) return digest;
     } catch (error) {
         throw noPreview(file, error instanceof Error ? error.message : String(error));
     }
-    throw noPreview(file, "it has neither steps nor a changeSummary");
+    throw noPreview(file, "it has neither steps nor a changeSummary, and is no review");
 }
 
 function noPreview(file: string, detail: string): TimescaleError {
@@ -100,7 +131,7 @@ export function refuseUnreviewedDelete(
 }
 
 /** What is to be done now and was not in the review, in words. */
-export function departures(reviewed: PlanDocument | undefined, now: PlanDocument): string[] {
+export function departures(reviewed: ReviewedPlan | undefined, now: PlanDocument): string[] {
     if (now.result === "same") return [];
     if (reviewed === undefined) return ["its plan is not in the review"];
     if (reviewed.result === "notCompared") {
