@@ -259,7 +259,7 @@ onEveryServer((target) => {
             what: "an aggregate with a row for every request",
             at: /CREATE MATERIALIZED VIEW .*observatory_verify_\w+"\."llm_metrics_1min"/s,
             broken: (schema) => `UPDATE "${schema}".llm_traces SET model = trace_id`,
-            problem: /llm_metrics_1min reads \d+ rows and raw takes \d+: 1\.0 times fewer/,
+            problem: /llm_metrics_1day reads (\d+) rows and raw takes \1: 1\.0 times fewer/,
         },
     ];
 
