@@ -249,8 +249,8 @@ onEveryServer((target) => {
                     } finally {
                         // The embedded server's sessions are one, and a failed refresh leaves its search path there.
                         await client.query("ROLLBACK");
-                        await client.query(`SET search_path = "$user", public`);
                         await client.query("RESET ALL");
+                        await client.query(`SET search_path = "$user", public`);
                     }
                 }).then(
                     () => ({ message: "nothing", code: "" }),

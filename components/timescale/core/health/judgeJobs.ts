@@ -91,7 +91,8 @@ function judgeRuns(health: Health, job: JobHealth): HealthFinding[] {
 
 function judgeFailures(job: JobHealth, object: string): HealthFinding | undefined {
     const { error } = job;
-    const fails = job.consecutiveFailures > 0 || job.lastRunSucceeded === false;
+    // Not by the last run's success: it is false from the moment that a run begins.
+    const fails = job.consecutiveFailures > 0;
     const counts = `${job.failures} of ${job.runs} runs failed, the last ${job.consecutiveFailures} in a row`;
     const consequence = consequenceOf(job);
     if (!fails && job.consecutiveCrashes === 0) return undefined;
