@@ -3,6 +3,7 @@ import type { PlanDocument } from "../../components/timescale/provider/planDocum
 import type { TestDatabase } from "../helpers/databases";
 import { planSaid, type Run, said, succeeded } from "../helpers/engineRun";
 import { createEngineStack, describeOnServers, type EngineStack } from "../helpers/engineStack";
+import { withPlans } from "../helpers/previewJson";
 import { byHour, everything, insertReadings, query, readings } from "./readings";
 
 describeOnServers("a plan in preview", (server) => {
@@ -24,14 +25,8 @@ describeOnServers("a plan in preview", (server) => {
     async function documentOf(
         program: Parameters<EngineStack["preview"]>[0],
     ): Promise<PlanDocument> {
-        const { workspace } = stack.stack;
-        workspace.envVars["PULUMI_TIMESCALE_PLANS"] = "json";
-        try {
-            const run: Run = succeeded(await stack.preview(program));
-            return JSON.parse(said(run, "by_hour")) as PlanDocument;
-        } finally {
-            delete workspace.envVars["PULUMI_TIMESCALE_PLANS"];
-        }
+        const run: Run = succeeded(await withPlans(stack, () => stack.preview(program)));
+        return JSON.parse(said(run, "by_hour")) as PlanDocument;
     }
 
     it("of a new aggregate has its statements in order, each with its lock, and the fill", async () => {

@@ -7,11 +7,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
-import { askingForJson } from "../../commands/review/askingForJson";
 import type { Review } from "../../commands/review/review";
 import type { TestDatabase } from "../helpers/databases";
 import { succeeded } from "../helpers/engineRun";
 import { createEngineStack, describeOnServers, type EngineStack } from "../helpers/engineStack";
+import { previewedAsJson } from "../helpers/previewJson";
 import { byHour, insertReadings, query, readings } from "./readings";
 
 const root = dirname(dirname(__dirname));
@@ -47,27 +47,8 @@ describeOnServers("a review of a preview", (server) => {
 
     /** What `pulumi preview --json` prints, in a file. */
     async function previewed(program: Program): Promise<string> {
-        const { workspace } = stack.stack;
-        const { pulumiCommand } = workspace as unknown as {
-            pulumiCommand: Parameters<typeof askingForJson>[0];
-        };
-        const { run } = pulumiCommand as unknown as { run: unknown };
-        const seen = { text: "" };
-        // Bound to what it was, and not to itself.
-        const asking = askingForJson(
-            Object.assign(Object.create(pulumiCommand) as typeof pulumiCommand, { run }),
-            seen,
-        );
-        Object.assign(pulumiCommand, { run: (asking as unknown as { run: unknown }).run });
-        workspace.envVars["PULUMI_TIMESCALE_PLANS"] = "json";
-        try {
-            await stack.preview(program);
-        } finally {
-            delete workspace.envVars["PULUMI_TIMESCALE_PLANS"];
-            Object.assign(pulumiCommand, { run });
-        }
         const file = join(folder, "preview.json");
-        writeFileSync(file, seen.text);
+        writeFileSync(file, await previewedAsJson(stack, program));
         return file;
     }
 

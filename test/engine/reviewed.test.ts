@@ -6,6 +6,7 @@ import { reviewedVariable } from "../../components/timescale/provider/reviewed";
 import type { TestDatabase } from "../helpers/databases";
 import { changes, failed, type Run, succeeded } from "../helpers/engineRun";
 import { createEngineStack, describeOnServers, type EngineStack } from "../helpers/engineStack";
+import { withPlans, withVariable } from "../helpers/previewJson";
 import { jobs, query, readings } from "./readings";
 
 const slower = {
@@ -34,21 +35,9 @@ describeOnServers("up that is bound to a review", (server) => {
         await database?.drop();
     });
 
-    async function withVariable<T>(name: string, value: string, work: () => Promise<T>) {
-        const { envVars } = stack.stack.workspace;
-        envVars[name] = value;
-        try {
-            return await work();
-        } finally {
-            envVars[name] = "";
-        }
-    }
-
     /** As `pulumi preview --json` writes it, with the steps that are given. */
     async function review(program: Program, steps: readonly object[] = []): Promise<string> {
-        const preview = succeeded(
-            await withVariable("PULUMI_TIMESCALE_PLANS", "json", () => stack.preview(program)),
-        );
+        const preview = succeeded(await withPlans(stack, () => stack.preview(program)));
         const diagnostics = preview.diagnostics.map(({ message }) => ({ message }));
         const file = join(stack.workDir, "reviewed.json");
         writeFileSync(file, JSON.stringify({ steps, diagnostics, changeSummary: {} }));
@@ -56,7 +45,7 @@ describeOnServers("up that is bound to a review", (server) => {
     }
 
     const upWith = (file: string, program: Program): Promise<Run> =>
-        withVariable(reviewedVariable, file, () => stack.up(program));
+        withVariable(stack, reviewedVariable, file, () => stack.up(program));
 
     async function schedule(): Promise<string> {
         const [job] = await query<{ every: string }>(

@@ -11,7 +11,6 @@ import { dirname, join } from "node:path";
 
 import * as pulumi from "@pulumi/pulumi";
 
-import { askingForJson } from "../../commands/review/askingForJson";
 import {
     type Connection,
     ContinuousAggregate,
@@ -24,6 +23,7 @@ import { withClient } from "../helpers/clients";
 import { changes, failed, said, succeeded } from "../helpers/engineRun";
 import { createEngineStack, engineDirectory, type EngineStack } from "../helpers/engineStack";
 import { recordEnvironment } from "../helpers/environment";
+import { previewedAsJson } from "../helpers/previewJson";
 import { findServerBinaries, whyNoServer } from "../helpers/serverBinaries";
 import { type Cluster, startCluster } from "../helpers/throwawayCluster";
 import { byHour, insertReadings, readingsColumns } from "./readings";
@@ -136,27 +136,6 @@ if (why !== undefined) recordEnvironment(`not run: secrets: ${why}`);
             });
         };
 
-    /** What `pulumi preview --json` prints. */
-    async function previewedAsJson(it: ReturnType<typeof program>): Promise<string> {
-        const { workspace } = stack.stack;
-        const { pulumiCommand } = workspace as unknown as {
-            pulumiCommand: Parameters<typeof askingForJson>[0] & { run: unknown };
-        };
-        const { run } = pulumiCommand;
-        const seen = { text: "" };
-        const bound = Object.assign(Object.create(pulumiCommand) as typeof pulumiCommand, { run });
-        const asking = askingForJson(bound, seen) as typeof pulumiCommand;
-        Object.assign(pulumiCommand, { run: asking.run });
-        workspace.envVars["PULUMI_TIMESCALE_PLANS"] = "json";
-        try {
-            await stack.preview(it);
-        } finally {
-            delete workspace.envVars["PULUMI_TIMESCALE_PLANS"];
-            Object.assign(pulumiCommand, { run });
-        }
-        return seen.text;
-    }
-
     /** A command of this project; what it prints is one more place. */
     async function command(
         name: string,
@@ -198,7 +177,7 @@ if (why !== undefined) recordEnvironment(`not run: secrets: ${why}`);
         const rotated = program(secrets.newAdmin, secrets.owner, { schedule: "10 minutes" });
         const preview = succeeded(await stack.preview(rotated));
         expect(said(preview, "admin")).toContain("~ password: another → as declared");
-        const json = await previewedAsJson(rotated);
+        const json = await previewedAsJson(stack, rotated);
         places.push(["preview as JSON", json]);
         writeFileSync(join(folder, "preview.json"), json);
         expect(await command("review", [join(folder, "preview.json")], "")).toBe(2);
