@@ -59,15 +59,12 @@ export async function examine(session: Session, options: ExamineOptions): Promis
     return { health, findings: bySeverity(findings), notes };
 }
 
-/** A job that was just made has not been planned yet, and one may have ended while it was looked at: they get a moment. */
+/** A job that was just made has not been planned yet: it gets a moment. */
 async function settledHealth(session: Session): Promise<Health> {
     const health = await inspectHealth(session);
     const { server, jobs } = health;
     const unsettled = jobs.some(
-        (job) =>
-            job.scheduled &&
-            ((job.runs === 0 && job.nextStart === null) ||
-                (job.lastRunSucceeded === false && job.error === null && job.ownedByMember)),
+        ({ scheduled, runs, nextStart }) => scheduled && runs === 0 && nextStart === null,
     );
     if (!unsettled || server.embedded || server.replica || !server.scheduler) return health;
     await new Promise((resolve) => setTimeout(resolve, 5000));

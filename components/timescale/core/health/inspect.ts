@@ -50,7 +50,9 @@ function readOnce(session: Session): Promise<Health> {
             ...{ decompresses: false, refresh: null },
         });
         if (facts === undefined) throw new Error("rule_facts.sql gives one row");
-        const jobs = (await read<JobRow>(client, "catalog/health_jobs.sql")).map(jobOf);
+        const jobs = (await read<JobRow>(client, "catalog/health_jobs.sql")).map((row) =>
+            jobOf(row, server.scheduler),
+        );
         const hypertables = await read<HypertableRow>(client, "catalog/health_hypertables.sql");
         const aggregates = await read<AggregateRow>(client, "catalog/health_aggregates.sql");
         const timed = aggregates.filter(({ integerTime }) => !integerTime);
