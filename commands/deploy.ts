@@ -7,6 +7,7 @@ import { explain, TimescaleError } from "../components/timescale/core/errors";
 import { inspectServer } from "../components/timescale/core/server";
 import { type Session, withObjectLock, withSession } from "../components/timescale/core/session";
 import program from "../index";
+import { overridesOf } from "./database/overrides";
 import { withPassword } from "./database/password";
 import { type Compared, compareDatabase } from "./deploy/differences";
 import { type DeployOptions, parseOptions } from "./deploy/options";
@@ -30,6 +31,7 @@ import {
     prepareStack,
     serveEmbedded,
 } from "./start/session";
+import { storedConfig } from "./start/stack";
 import { lockWorkspace } from "./start/startLock";
 import { pulumiEnvironment, type Workspace, workspaceIn } from "./start/workspace";
 import { verifyDatabase } from "./verify/command";
@@ -111,13 +113,9 @@ function titleOf({ name, connection }: Place): string {
 async function prepare(
     workspace: Workspace,
     place: Place,
-): Promise<{
-    readonly engine: Engine;
-    readonly prepared: PreparedStack;
-    readonly close: () => Promise<void>;
-}> {
+    engine: Engine,
+): Promise<{ readonly prepared: PreparedStack; readonly close: () => Promise<void> }> {
     const { target, name, connection } = place;
-    const engine = await findEngine();
     if (connection === undefined && name === target) {
         await findTarget(workspace, engine, { target, config: {} });
     }
@@ -126,7 +124,7 @@ async function prepare(
     const options = { name, config, environment: {} };
     const prepared = await prepareStack(workspace, engine, target, options, program, interrupts);
     const embedded = target === "embedded" ? await serveEmbedded(workspace, prepared) : undefined;
-    return { engine, prepared, close: () => embedded?.close() ?? Promise.resolve() };
+    return { prepared, close: () => embedded?.close() ?? Promise.resolve() };
 }
 
 /** Somebody else's database: one login, which may be less than an administrator, and tables that stand. */
@@ -151,11 +149,12 @@ async function work(
     options: DeployOptions,
     session?: Session,
 ): Promise<ExitCode> {
+    const engine = await findEngine();
     if (session !== undefined && !options.rollback) {
-        const { refusals } = await compared(session);
+        const { refusals } = await compared(session, workspace, place, engine);
         if (refusals.length > 0) return refused(refusals);
     }
-    const { engine: _engine, prepared, close } = await prepare(workspace, place);
+    const { prepared, close } = await prepare(workspace, place, engine);
     try {
         if (options.rollback) return await takeBack(place, prepared, options);
         const { summary, outputs } = await bringUp(prepared, interrupts);
@@ -176,9 +175,18 @@ async function work(
     }
 }
 
-async function compared(session: Session): Promise<Compared> {
+/** With what the stack has otherwise, where an earlier deploy has made it. */
+async function compared(
+    session: Session,
+    workspace: Workspace,
+    place: Place,
+    engine: Engine,
+): Promise<Compared> {
     return withStep("comparing with the database", async (step) => {
-        const found = await compareDatabase(session, {});
+        const overrides = isMade(workspace, place)
+            ? overridesOf(place.name, await storedConfig(workspace, place.name, engine))
+            : {};
+        const found = await compareDatabase(session, overrides);
         const { differences } = found;
         step.done(
             differences.length === 0
@@ -254,9 +262,12 @@ async function dryRun(
 ): Promise<ExitCode> {
     const { connection } = place;
     const made = isMade(workspace, place);
+    const engine = await findEngine();
     const found =
-        connection === undefined ? undefined : await withSession(connection, (session) => compared(session)); // prettier-ignore
-    const { prepared, close } = await prepare(copy, place);
+        connection === undefined
+            ? undefined
+            : await withSession(connection, (session) => compared(session, workspace, place, engine)); // prettier-ignore
+    const { prepared, close } = await prepare(copy, place, engine);
     const what = options.rollback ? "pulumi preview of the rollback" : "pulumi preview";
     try {
         const { stack } = prepared.stack;
