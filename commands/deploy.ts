@@ -16,7 +16,7 @@ import { failed } from "./ending";
 import type { Engine } from "./engine";
 import { describe, type Picture } from "./picture";
 import { renderPicture } from "./picture/render";
-import { colours, coloursOf, withStep } from "./progress";
+import { colours, coloursOf, startStep, withStep } from "./progress";
 import { bringUp } from "./start/bringUp";
 import { declaredIn } from "./start/declared";
 import { rollBack } from "./start/destroy";
@@ -63,20 +63,29 @@ async function main(): Promise<ExitCode> {
         }
         if (connection === undefined) return await work(workspace, place, options);
         return await withSession(connection, (session) =>
-            withStep("waiting for this database", (step) =>
-                withObjectLock(
-                    session,
-                    `database ${connection.database}`,
-                    step.report,
-                    async () => {
-                        step.done("no other deploy is at work in this database");
-                        return work(workspace, place, options, session);
-                    },
-                ),
-            ),
+            alone(session, () => work(workspace, place, options, session)),
         );
     } finally {
         await release();
+    }
+}
+
+/** While no other deploy is at work in this database, from whichever folder or machine. */
+async function alone<Result>(session: Session, work: () => Promise<Result>): Promise<Result> {
+    const { database } = session.connection;
+    const title = `waiting for database ${database}`;
+    const step = await startStep(title);
+    const wait = (): void => step.report(`${title}: another deploy is at work in it`);
+    let waits = true;
+    try {
+        return await withObjectLock(session, `database ${database}`, wait, async () => {
+            waits = false;
+            step.done("no other deploy is at work in this database");
+            return work();
+        });
+    } catch (error) {
+        if (waits) step.fail(title);
+        throw error;
     }
 }
 
