@@ -6,6 +6,7 @@ import type { Health } from "../../components/timescale/core/health/health";
 import { inspectHealth } from "../../components/timescale/core/health/inspect";
 import { bySeverity, judge } from "../../components/timescale/core/health/judge";
 import { type Disk, judgeDisk } from "../../components/timescale/core/health/judgeServer";
+import { isWithoutJobs } from "../../components/timescale/core/health/lag";
 import { displayName } from "../../components/timescale/core/identifier";
 import { inspectServer } from "../../components/timescale/core/server";
 import { inTransaction, type Session } from "../../components/timescale/core/session";
@@ -45,9 +46,9 @@ export async function examine(session: Session, options: ExamineOptions): Promis
     if (typeof free === "string") notes.push(`free disk space is not known: ${free}`);
     else if (free !== undefined)
         notes.push(`${describeBytes(free.free)} are free in ${free.where}`);
-    if (health.server.embedded) {
+    if (health.server.embedded && isWithoutJobs(health.server)) {
         notes.push(
-            "TimescaleDB inside Node has no background workers: whether jobs run is not judged",
+            "nothing runs jobs here, so how they do is not judged: npm run serve keeps the embedded database up and runs them",
         );
     }
     const findings = [
@@ -66,7 +67,7 @@ async function settledHealth(session: Session): Promise<Health> {
     const unsettled = jobs.some(
         ({ scheduled, runs, nextStart }) => scheduled && runs === 0 && nextStart === null,
     );
-    if (!unsettled || server.embedded || server.replica || !server.scheduler) return health;
+    if (!unsettled || isWithoutJobs(server) || !server.scheduler) return health;
     await new Promise((resolve) => setTimeout(resolve, 5000));
     return inspectHealth(session);
 }

@@ -11,7 +11,12 @@ import type {
     HypertableHealth,
     JobHealth,
 } from "../../components/timescale/core/health/health";
-import { lagOf, refreshJobs, secondsBetween } from "../../components/timescale/core/health/lag";
+import {
+    isWithoutJobs,
+    lagOf,
+    refreshJobs,
+    secondsBetween,
+} from "../../components/timescale/core/health/lag";
 import { daysOfHistory, pendingWork } from "../../components/timescale/core/health/pendingWork";
 import {
     jobTitle,
@@ -48,7 +53,9 @@ function heading({ server, ...health }: Health, { host, port }: Place, colours: 
     const { postgresVersion, workers } = server;
     const postgres = `${Math.floor(postgresVersion / 10_000)}.${postgresVersion % 10_000}`;
     const jobs = server.embedded
-        ? "no background workers: jobs do not run by themselves"
+        ? server.scheduler
+            ? `npm run serve runs ${health.jobs.length} jobs`
+            : "nothing runs jobs: npm run serve does"
         : server.scheduler
           ? `${health.jobs.filter(({ running }) => running).length} of ${health.jobs.length} jobs running, up to ${workers.maxBackgroundWorkers ?? "?"} workers`
           : colours.red("the scheduler does not run");
@@ -68,7 +75,7 @@ function freshness(health: Health, colours: Colours): string {
         return [
             displayName(aggregate),
             moment(aggregate.newestBucket, now),
-            late && !health.server.embedded ? colours.red(lag) : lag,
+            late && !isWithoutJobs(health.server) ? colours.red(lag) : lag,
             allowed === null
                 ? colours.yellow(policy === "none" ? "no policy" : policy)
                 : showLength(allowed),

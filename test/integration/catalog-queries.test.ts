@@ -53,7 +53,7 @@ const healthColumns = {
     ],
     server: [
         ...["now", "postgresVersion", "license", "login", "database", "superuser"],
-        ...["databaseBytes", "scheduler", "dataDirectory"],
+        ...["databaseBytes", "scheduler", "jobsRunSince", "dataDirectory"],
     ],
 };
 

@@ -243,6 +243,21 @@ describe("judgement", () => {
         expect(codes(health({ server: embedded, aggregates: [hourly({ jobs })] }))).toEqual([]);
     });
 
+    it("asks after jobs of the embedded server once npm run serve has had a moment to run them", () => {
+        const jobs = [job({ nextStart: at("10T10:00"), lastSuccess: at("10T09:00") })];
+        const serving = (jobsRunSince: string): string[] =>
+            codes(
+                health({
+                    server: server({ embedded: true, scheduler: true, jobsRunSince }),
+                    aggregates: [hourly({ jobs, refreshedTo: at("10T06:00") })],
+                }),
+            );
+
+        expect(serving("2026-03-10T11:59:30.000Z")).toEqual([]);
+        expect(serving("2026-03-10T11:50:00.000Z")).toEqual(["job_overdue"]);
+        expect(serving("2026-03-10T05:50:00.000Z")).toEqual(["job_overdue", "late_aggregate"]);
+    });
+
     it("says what follows and what mends it, with every code in the table", () => {
         const ill = health({ server: server({ clockAhead: 50 }), aggregates: [hourly({ jobs: [job({ ...fails, scheduled: true })] })] }); // prettier-ignore
         for (const found of judge(ill)) {

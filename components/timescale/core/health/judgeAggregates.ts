@@ -4,7 +4,7 @@ import { displayName } from "../identifier";
 import { productsInTree } from "../rules/products";
 import { type HealthFinding, healthFinding } from "./finding";
 import type { AggregateHealth, Health } from "./health";
-import { lagOf, refreshJobs, secondsBetween } from "./lag";
+import { isWithoutJobs, jobsHaveRunFor, lagOf, refreshJobs, secondsBetween } from "./lag";
 import { pendingWork } from "./pendingWork";
 import { showLength, showRange, showTime } from "./words";
 
@@ -66,7 +66,9 @@ function judgeFreshness({ server }: Health, aggregate: AggregateHealth): HealthF
             }),
         ];
     }
-    if (lag.policy !== "scheduled" || !lag.late || server.embedded) return [];
+    // What was late before anything ran its job gets the time that its policy allows.
+    const waited = jobsHaveRunFor(server) > (lag.allowed ?? 0);
+    if (lag.policy !== "scheduled" || !lag.late || isWithoutJobs(server) || !waited) return [];
     return [
         healthFinding("late_aggregate", {
             object,
