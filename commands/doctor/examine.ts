@@ -7,6 +7,7 @@ import { inspectHealth } from "../../components/timescale/core/health/inspect";
 import { bySeverity, judge } from "../../components/timescale/core/health/judge";
 import { type Disk, judgeDisk } from "../../components/timescale/core/health/judgeServer";
 import { isWithoutJobs } from "../../components/timescale/core/health/lag";
+import { counted } from "../../components/timescale/core/health/words";
 import { displayName } from "../../components/timescale/core/identifier";
 import { inspectServer } from "../../components/timescale/core/server";
 import { inTransaction, type Session } from "../../components/timescale/core/session";
@@ -82,7 +83,7 @@ function unmanaged({ aggregates }: Health, declared: readonly string[]): HealthF
             healthFinding("unmanaged_aggregate", {
                 object: displayName(one),
                 message: "the stack does not declare it",
-                evidence: `the stack declares ${declared.length} aggregates in this schema, and not this one`,
+                evidence: `the stack declares ${counted(declared.length, "aggregate")} in this schema, and not this one`,
                 consequence:
                     "no preview shows what becomes of it, and it is not made again with the rest",
                 mend: "npm run import writes its declaration; or drop it",

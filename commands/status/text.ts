@@ -19,6 +19,7 @@ import {
 } from "../../components/timescale/core/health/lag";
 import { daysOfHistory, pendingWork } from "../../components/timescale/core/health/pendingWork";
 import {
+    counted,
     jobTitle,
     showLength,
     showRange,
@@ -54,15 +55,15 @@ function heading({ server, ...health }: Health, { host, port }: Place, colours: 
     const postgres = `${Math.floor(postgresVersion / 10_000)}.${postgresVersion % 10_000}`;
     const jobs = server.embedded
         ? server.scheduler
-            ? `npm run serve runs ${health.jobs.length} jobs`
+            ? `npm run serve runs ${counted(health.jobs.length, "job")}`
             : "nothing runs jobs: npm run serve does"
         : server.scheduler
-          ? `${health.jobs.filter(({ running }) => running).length} of ${health.jobs.length} jobs running, up to ${workers.maxBackgroundWorkers ?? "?"} workers`
+          ? `${health.jobs.filter(({ running }) => running).length} of ${counted(health.jobs.length, "job")} running, up to ${workers.maxBackgroundWorkers ?? "?"} workers`
           : colours.red("the scheduler does not run");
     return [
         `${colours.bold(`${server.database} at ${host}:${port}`)}  ${showTime(server.now)}`,
         `TimescaleDB ${server.timescaleVersion}${server.embedded ? " (embedded)" : ""}, ${server.license ?? "unknown"} licence; PostgreSQL ${postgres}${server.replica ? ", a replica" : ""}; ${describeBytes(server.databaseBytes)}`,
-        `${health.aggregates.length} aggregates, ${health.hypertables.length} hypertables; ${jobs}`,
+        `${counted(health.aggregates.length, "aggregate")}, ${counted(health.hypertables.length, "hypertable")}; ${jobs}`,
     ].join("\n");
 }
 

@@ -112,7 +112,7 @@ const illnesses: readonly Illness[] = [
             "SELECT add_continuous_aggregate_policy('twin', NULL, interval '1 hour', interval '1 hour', initial_start => now() + interval '1 day')",
             `CALL refresh_continuous_aggregate('twin', ${day(5)}, now() - interval '1 hour')`,
         ],
-        evidence: /chunks hold what the other holds/,
+        evidence: /chunks, which hold what the other holds/,
     },
     {
         code: "replaced_version",
@@ -137,7 +137,7 @@ const illnesses: readonly Illness[] = [
         code: "unmanaged_aggregate",
         cause: [],
         options: { declared: ["public.other"] },
-        evidence: /declares 1 aggregates in this schema, and not this one/,
+        evidence: /declares 1 aggregate in this schema, and not this one/,
     },
     {
         code: "disk_full_soon",
@@ -202,7 +202,7 @@ const illnesses: readonly Illness[] = [
         jobs: true,
         asAdmin: true,
         cause: ["SELECT _timescaledb_functions.stop_background_workers()"],
-        evidence: /scheduled jobs, and no scheduler/,
+        evidence: /scheduled jobs?, and no scheduler/,
     },
 ];
 

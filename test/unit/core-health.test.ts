@@ -262,7 +262,10 @@ describe("judgement", () => {
         const ill = health({ server: server({ clockAhead: 50 }), aggregates: [hourly({ jobs: [job({ ...fails, scheduled: true })] })] }); // prettier-ignore
         for (const found of judge(ill)) {
             expect(Object.keys(healthCodes)).toContain(found.code);
-            expect([found.evidence, found.consequence, found.mend]).not.toContain("");
+            const texts = [found.message, found.evidence, found.consequence, found.mend];
+            expect(texts).not.toContain("");
+            // They are parts of sentences, which doctor ends by itself.
+            expect(texts.join("\n")).not.toMatch(/\.$|\.\.(?!\.)/m);
         }
     });
 });
@@ -337,7 +340,7 @@ describe("the screen", () => {
         });
         const told = doctorText({ health: ill, findings: judge(ill), notes: ["word ".repeat(60)] }, place, plain); // prettier-ignore
         expect(told).toMatch(/^error refresh of public\.hourly \(job 1000\): .* \(job_overdue\)$/m);
-        expect(told).toMatch(/1 error and 0 warnings in 1 aggregates/);
+        expect(told).toMatch(/1 error and 0 warnings in 1 aggregate, 1 hypertable and 1 job\.$/);
         expect(told.split("\n").filter((line) => line.length > 100)).toEqual([]);
     });
 

@@ -5,7 +5,7 @@ import { workerFindings } from "../rules/live";
 import { type HealthFinding, healthFinding } from "./finding";
 import type { AggregateHealth, Health, HypertableHealth, JobHealth } from "./health";
 import { isWithoutJobs, jobsHaveRunFor, secondsBetween } from "./lag";
-import { jobTitle, showLength, showTime } from "./words";
+import { counted, jobTitle, showLength, showTime } from "./words";
 
 /** A run that ends on PostgreSQL 15.20 ends with this, its work done. */
 const brokenPortal = /cannot drop portal/;
@@ -35,7 +35,7 @@ function schedulerMissing(jobs: number): HealthFinding {
     return healthFinding("scheduler_missing", {
         object: "TimescaleDB's scheduler",
         message: "no job of this database runs",
-        evidence: `${jobs} scheduled jobs, and no scheduler among the server's processes`,
+        evidence: `${counted(jobs, "scheduled job")}, and no scheduler among the server's processes`,
         consequence: "aggregates fall behind, retention drops nothing, and disk fills up",
         mend: "SELECT _timescaledb_functions.start_background_workers() as a superuser; where that changes nothing, raise max_worker_processes and timescaledb.max_background_workers and restart the server",
         fix: { kind: "start_scheduler" },
@@ -52,7 +52,7 @@ function judgeRuns(health: Health, job: JobHealth): HealthFinding[] {
             healthFinding("job_owner_cannot_login", {
                 object,
                 message: `${job.owner} owns a job and has no LOGIN`,
-                evidence: `${job.runs} runs, ${job.failures + job.crashes} of them without success`,
+                evidence: `${counted(job.runs, "run")}, ${job.failures + job.crashes} of them without success`,
                 consequence: consequenceOf(job),
                 mend: `ALTER ROLE ${displayIdentifier(job.owner)} LOGIN`,
             }),
@@ -98,7 +98,7 @@ function judgeFailures(
     const { error } = job;
     // Not by the last run's success: it is false from the moment that a run begins.
     const fails = job.consecutiveFailures > 0;
-    const counts = `${job.failures} of ${job.runs} runs failed, the last ${job.consecutiveFailures} in a row`;
+    const counts = `${job.failures} of ${counted(job.runs, "run")} failed, the last ${job.consecutiveFailures} in a row`;
     const consequence = consequenceOf(job);
     if (!fails && job.consecutiveCrashes === 0) return undefined;
     if (fails && error !== null && brokenPortal.test(error.message)) {
@@ -136,7 +136,7 @@ function judgeFailures(
     return healthFinding("job_crashing", {
         object,
         message: "runs of it end without an error",
-        evidence: `${job.crashes} runs crashed and ${job.failures} failed of ${job.runs}, the last ${crashes} in a row, and no error of theirs was left`,
+        evidence: `${counted(job.crashes, "run")} crashed and ${job.failures} failed of ${job.runs}, the last ${crashes} in a row, and no error of theirs was left`,
         consequence,
         mend: embedded
             ? "npm run serve was ended in the middle of a run; it runs the job again five minutes after its next start"
@@ -251,7 +251,7 @@ function judgeRetention(
         healthFinding("retention_behind", {
             object: jobTitle(job, { ...health }),
             message: "chunks stand that it should have dropped",
-            evidence: `${storage.chunksToDrop} chunks are older than ${storage.dropAfter ?? ""}; its last success was ${job.lastSuccess === null ? "never" : `${showLength(since)} ago`}`,
+            evidence: `${counted(storage.chunksToDrop, "chunk")} older than ${storage.dropAfter ?? ""}; its last success was ${job.lastSuccess === null ? "never" : `${showLength(since)} ago`}`,
             consequence: "they take disk, and rows are kept longer than was promised",
             mend: `CALL run_job(${job.id}), and see why it does not run by itself`,
         }),
