@@ -58,15 +58,17 @@ export interface ResourceKind {
         outputs: Properties | undefined,
         rules?: ProgramJudgement,
     ): Promise<Planned>;
-    /**
-     * What makes the login work, before a session is opened for `converge`; preview then shows a
-     * refused password as a change. Default: nothing.
-     */
+    /** What makes the login work, before a session is opened for `converge`. Default: nothing. */
     readonly admit?: (
         inputs: Properties,
         outputs: Properties | undefined,
         hooks: Hooks,
     ) => Promise<void>;
+    /**
+     * The plan where the server refuses every password that is known, for what is about just that.
+     * Default: it is not compared with the live database.
+     */
+    readonly planRefused?: (inputs: Properties, outputs: Properties | undefined) => Planned;
     /** The outputs beside the inputs. */
     converge(
         session: Session,
