@@ -2,6 +2,7 @@
 import type { Connection } from "../core/connection";
 import type { PartsMemory } from "../core/hypertableParts";
 import type { QualifiedName } from "../core/identifier";
+import type { Leaving } from "../core/leaving";
 import type { KnownObject, ObjectMemory, Remembered } from "../core/memory";
 import type { ChangeLine, Plan } from "../core/plan";
 import type { Finding, ProgramJudgement } from "../core/rules/finding";
@@ -83,6 +84,15 @@ export interface ResourceKind {
         outputs: Properties,
         onStatus: (text: string) => void,
     ): Promise<string | undefined>;
+    /**
+     * What `remove` would take, which is read and not taken; undefined: nothing stands. Default: the kind holds
+     * no rows. Each statement ends after `patience` milliseconds.
+     */
+    readonly leaving?: (
+        session: Session,
+        outputs: Properties,
+        patience: number,
+    ) => Promise<Leaving | undefined>;
 }
 
 export function connectionOf(inputs: Properties): Connection {
