@@ -7,6 +7,7 @@ import { explain, TimescaleError } from "../components/timescale/core/errors";
 import { inspectServer } from "../components/timescale/core/server";
 import { type Session, withObjectLock, withSession } from "../components/timescale/core/session";
 import program from "../index";
+import { overridesOf } from "./database/overrides";
 import { withPassword } from "./database/password";
 import { type Compared, compareDatabase } from "./deploy/differences";
 import { type DeployOptions, parseOptions } from "./deploy/options";
@@ -15,7 +16,7 @@ import { failed } from "./ending";
 import type { Engine } from "./engine";
 import { describe, type Picture } from "./picture";
 import { renderPicture } from "./picture/render";
-import { colours, coloursOf, withStep } from "./progress";
+import { colours, coloursOf, startStep, withStep } from "./progress";
 import { bringUp } from "./start/bringUp";
 import { declaredIn } from "./start/declared";
 import { rollBack } from "./start/destroy";
@@ -30,6 +31,7 @@ import {
     prepareStack,
     serveEmbedded,
 } from "./start/session";
+import { storedConfig } from "./start/stack";
 import { lockWorkspace } from "./start/startLock";
 import { pulumiEnvironment, type Workspace, workspaceIn } from "./start/workspace";
 import { verifyDatabase } from "./verify/command";
@@ -61,20 +63,29 @@ async function main(): Promise<ExitCode> {
         }
         if (connection === undefined) return await work(workspace, place, options);
         return await withSession(connection, (session) =>
-            withStep("waiting for this database", (step) =>
-                withObjectLock(
-                    session,
-                    `database ${connection.database}`,
-                    step.report,
-                    async () => {
-                        step.done("no other deploy is at work in this database");
-                        return work(workspace, place, options, session);
-                    },
-                ),
-            ),
+            alone(session, () => work(workspace, place, options, session)),
         );
     } finally {
         await release();
+    }
+}
+
+/** While no other deploy is at work in this database, from whichever folder or machine. */
+async function alone<Result>(session: Session, work: () => Promise<Result>): Promise<Result> {
+    const { database } = session.connection;
+    const title = `waiting for database ${database}`;
+    const step = await startStep(title);
+    const wait = (): void => step.report(`${title}: another deploy is at work in it`);
+    let waits = true;
+    try {
+        return await withObjectLock(session, `database ${database}`, wait, async () => {
+            waits = false;
+            step.done("no other deploy is at work in this database");
+            return work();
+        });
+    } catch (error) {
+        if (waits) step.fail(title);
+        throw error;
     }
 }
 
@@ -111,13 +122,9 @@ function titleOf({ name, connection }: Place): string {
 async function prepare(
     workspace: Workspace,
     place: Place,
-): Promise<{
-    readonly engine: Engine;
-    readonly prepared: PreparedStack;
-    readonly close: () => Promise<void>;
-}> {
+    engine: Engine,
+): Promise<{ readonly prepared: PreparedStack; readonly close: () => Promise<void> }> {
     const { target, name, connection } = place;
-    const engine = await findEngine();
     if (connection === undefined && name === target) {
         await findTarget(workspace, engine, { target, config: {} });
     }
@@ -126,7 +133,7 @@ async function prepare(
     const options = { name, config, environment: {} };
     const prepared = await prepareStack(workspace, engine, target, options, program, interrupts);
     const embedded = target === "embedded" ? await serveEmbedded(workspace, prepared) : undefined;
-    return { engine, prepared, close: () => embedded?.close() ?? Promise.resolve() };
+    return { prepared, close: () => embedded?.close() ?? Promise.resolve() };
 }
 
 /** Somebody else's database: one login, which may be less than an administrator, and tables that stand. */
@@ -151,11 +158,12 @@ async function work(
     options: DeployOptions,
     session?: Session,
 ): Promise<ExitCode> {
+    const engine = await findEngine();
     if (session !== undefined && !options.rollback) {
-        const { refusals } = await compared(session);
+        const { refusals } = await compared(session, workspace, place, engine);
         if (refusals.length > 0) return refused(refusals);
     }
-    const { engine: _engine, prepared, close } = await prepare(workspace, place);
+    const { prepared, close } = await prepare(workspace, place, engine);
     try {
         if (options.rollback) return await takeBack(place, prepared, options);
         const { summary, outputs } = await bringUp(prepared, interrupts);
@@ -176,9 +184,18 @@ async function work(
     }
 }
 
-async function compared(session: Session): Promise<Compared> {
+/** With what the stack has otherwise, where an earlier deploy has made it. */
+async function compared(
+    session: Session,
+    workspace: Workspace,
+    place: Place,
+    engine: Engine,
+): Promise<Compared> {
     return withStep("comparing with the database", async (step) => {
-        const found = await compareDatabase(session, {});
+        const overrides = isMade(workspace, place)
+            ? overridesOf(place.name, await storedConfig(workspace, place.name, engine))
+            : {};
+        const found = await compareDatabase(session, overrides);
         const { differences } = found;
         step.done(
             differences.length === 0
@@ -254,9 +271,12 @@ async function dryRun(
 ): Promise<ExitCode> {
     const { connection } = place;
     const made = isMade(workspace, place);
+    const engine = await findEngine();
     const found =
-        connection === undefined ? undefined : await withSession(connection, (session) => compared(session)); // prettier-ignore
-    const { prepared, close } = await prepare(copy, place);
+        connection === undefined
+            ? undefined
+            : await withSession(connection, (session) => compared(session, workspace, place, engine)); // prettier-ignore
+    const { prepared, close } = await prepare(copy, place, engine);
     const what = options.rollback ? "pulumi preview of the rollback" : "pulumi preview";
     try {
         const { stack } = prepared.stack;

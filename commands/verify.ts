@@ -11,7 +11,7 @@ import { Interrupted } from "./start/operation";
 import { verifyDatabase } from "./verify/command";
 import { junit } from "./verify/junit";
 import { parseOptions } from "./verify/options";
-import { describeResults, resultsAsJson } from "./verify/report";
+import { describeResults, resultsAsJson, withoutStack } from "./verify/report";
 import { exitCodeOf } from "./verify/result";
 
 const root = dirname(__dirname);
@@ -20,10 +20,13 @@ async function main(): Promise<number> {
     const options = parseOptions(process.argv.slice(2), process.env);
     const interrupts = listenForInterrupts();
     interrupts.force.addEventListener("abort", () => process.exit(interruptedExitCode));
-    const { connection, close } = await openDatabase(root, options);
+    const { connection, close, overrides } = await openDatabase(root, options);
     const started = new Date();
     try {
-        const results = await verifyDatabase(connection, options, interrupts);
+        const declared = await overrides?.();
+        const schema = options.schema ?? declared?.schema;
+        const found = await verifyDatabase(connection, { ...declared, schema, sample: options.sample }, interrupts); // prettier-ignore
+        const results = declared === undefined ? withoutStack(found) : found;
         if (options.junit !== undefined) {
             const { host, port, database } = connection;
             write(options.junit, junit(results, `${database} at ${host}:${port}`, started));

@@ -10,18 +10,21 @@ import { withStep } from "../progress";
 import { pathFor } from "../start/interruptible";
 import { findEngine } from "../start/session";
 import { openStack } from "../start/stack";
-import { rememberedTarget } from "../start/target";
+import { rememberedTarget, targetOf } from "../start/target";
 import {
     embeddedDataFolder,
     stackConfigFile,
     type Workspace,
     workspaceIn,
 } from "../start/workspace";
+import { configCommand, type Overrides, overridesIn } from "./overrides";
 
 export interface OpenDatabase {
     readonly connection: Connection;
     /** Qualified names of the aggregates that the stack declares; undefined where its outputs do not tell. */
     readonly aggregates?: readonly string[] | undefined;
+    /** What the stack declares otherwise, by its config as it is now; undefined: there is no stack to ask. */
+    readonly overrides?: (() => Promise<Overrides>) | undefined;
     /** Closes the embedded server, where it was opened for this. */
     readonly close: () => Promise<void>;
 }
@@ -32,8 +35,8 @@ export type Login = "connection" | "writer" | "reader";
 /**
  * Reads the stack's outputs; takes no lock on its state and changes nothing in it.
  *
- * @param asked a target of `npm start`, or the name of a stack of the plain CLI, looked for with the environment's
- *     backend and passphrase; undefined: the stack that `npm start` remembers
+ * @param asked a target of `npm start`, a stack that `npm run deploy` has named, or the name of a stack of the plain CLI,
+ *     looked for with the environment's backend and passphrase; undefined: the stack that `npm start` remembers
  * @param login `connection` is the owner
  * @throws TimescaleError when there is no such stack, or nothing stands in it
  */
@@ -45,16 +48,15 @@ export async function stackDatabase(
     const workspace = workspaceIn(root);
     const name = asked ?? rememberedTarget(workspace);
     if (name === undefined) throw noStack("npm start has made no stack here");
-    const started = targets.find(
-        (target) => target === name && existsSync(stackConfigFile(workspace, target)),
-    );
+    const started = existsSync(stackConfigFile(workspace, name)) ? targetOf(name) : undefined;
     if (started === undefined && asked === undefined) throw noStack(`there is no stack ${name}`);
     const engine = await findEngine();
+    const pulumi =
+        started === undefined
+            ? plainPulumi(root, name, engine)
+            : await startedPulumi(workspace, started, name, engine);
     const { connection, aggregates } = await withStep(`reading stack ${name}`, async (step) => {
-        const text =
-            started === undefined
-                ? await plainOutputs(root, name, engine)
-                : await outputs(workspace, started, engine);
+        const text = await pulumi(outputCommand);
         const told = JSON.parse(text) as Partial<Record<Login, Connection>> &
             Pick<OpenDatabase, "aggregates">;
         const found = told[login];
@@ -68,7 +70,10 @@ export async function stackDatabase(
         step.done(`stack ${name}: ${found.database} at ${found.host}:${found.port}`);
         return { connection: found, aggregates: told.aggregates };
     });
-    if (started !== "embedded") return { connection, aggregates, close: () => Promise.resolve() };
+    const overrides = async (): Promise<Overrides> =>
+        overridesIn(name, await pulumi(configCommand));
+    const known = { connection, aggregates, overrides };
+    if (started !== "embedded") return { ...known, close: () => Promise.resolve() };
     const server = await openEmbedded({
         directory: embeddedDataFolder(workspace),
         port: connection.port,
@@ -76,37 +81,45 @@ export async function stackDatabase(
         report: () => undefined,
     });
     return {
+        ...known,
         connection: { ...connection, port: server.port },
-        aggregates,
         close: () => server.close(),
     };
 }
 
 const outputCommand = ["stack", "output", "--json", "--show-secrets"];
 
-async function outputs(workspace: Workspace, target: Target, engine: Engine): Promise<string> {
+type Pulumi = (args: readonly string[]) => Promise<string>;
+
+async function startedPulumi(
+    workspace: Workspace,
+    target: Target,
+    name: string,
+    engine: Engine,
+): Promise<Pulumi> {
     const nothing = (): Promise<void> => Promise.resolve();
     const never = new AbortController().signal;
-    const stack = await openStack(workspace, target, engine, nothing, never);
-    return stack.pulumi(outputCommand);
+    return (await openStack(workspace, target, engine, nothing, never, name)).pulumi;
 }
 
 /** As the plain CLI would, in the program's folder: backend and secrets provider are the environment's. */
-async function plainOutputs(root: string, name: string, engine: Engine): Promise<string> {
-    const { execa } = await import("execa");
-    const { command } = engine.command;
-    const result = await execa(command, [...outputCommand, "--stack", name, "--non-interactive"], {
-        cwd: root,
-        env: { PATH: pathFor(command), PULUMI_SKIP_UPDATE_CHECK: "true" },
-        stdin: "ignore",
-        reject: false,
-    });
-    if (!result.failed) return result.stdout;
-    throw new TimescaleError(`stack ${name} cannot be read`, {
-        code: "no_stack",
-        detail: result.stderr.trim() || result.shortMessage || "it said nothing",
-        hint: `npm start has stacks ${targets.join(", ")}, once they are made; for one of the plain CLI log in to its backend (PULUMI_BACKEND_URL) and give its passphrase (PULUMI_CONFIG_PASSPHRASE)`,
-    });
+function plainPulumi(root: string, name: string, engine: Engine): Pulumi {
+    return async (args) => {
+        const { execa } = await import("execa");
+        const { command } = engine.command;
+        const result = await execa(command, [...args, "--stack", name, "--non-interactive"], {
+            cwd: root,
+            env: { PATH: pathFor(command), PULUMI_SKIP_UPDATE_CHECK: "true" },
+            stdin: "ignore",
+            reject: false,
+        });
+        if (!result.failed) return result.stdout;
+        throw new TimescaleError(`stack ${name} cannot be read`, {
+            code: "no_stack",
+            detail: result.stderr.trim() || result.shortMessage || "it said nothing",
+            hint: `npm start has stacks ${targets.join(", ")}, once they are made; for one of the plain CLI log in to its backend (PULUMI_BACKEND_URL) and give its passphrase (PULUMI_CONFIG_PASSPHRASE)`,
+        });
+    };
 }
 
 function noStack(message: string): TimescaleError {

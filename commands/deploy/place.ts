@@ -6,10 +6,10 @@ import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
-import { namespace, type Target, targets } from "../../components/config/keys";
+import { namespace, type Target } from "../../components/config/keys";
 import type { Connection } from "../../components/timescale/core/connection";
 import { TimescaleError } from "../../components/timescale/core/errors";
-import { rememberedTarget } from "../start/target";
+import { rememberedTarget, targetOf } from "../start/target";
 import { stackConfigFile, stackFolder, type Workspace } from "../start/workspace";
 
 export interface Place {
@@ -50,11 +50,7 @@ export function placeOf(
             },
         );
     }
-    return {
-        target: targets.find((target) => target === name) ?? "external",
-        name,
-        connection: undefined,
-    };
+    return { target: targetOf(name), name, connection: undefined };
 }
 
 function stacksIn(workspace: Workspace): readonly string[] {

@@ -6,6 +6,8 @@ import type { Health } from "../../components/timescale/core/health/health";
 import { inspectHealth } from "../../components/timescale/core/health/inspect";
 import { bySeverity, judge } from "../../components/timescale/core/health/judge";
 import { type Disk, judgeDisk } from "../../components/timescale/core/health/judgeServer";
+import { isWithoutJobs } from "../../components/timescale/core/health/lag";
+import { counted } from "../../components/timescale/core/health/words";
 import { displayName } from "../../components/timescale/core/identifier";
 import { inspectServer } from "../../components/timescale/core/server";
 import { inTransaction, type Session } from "../../components/timescale/core/session";
@@ -45,9 +47,9 @@ export async function examine(session: Session, options: ExamineOptions): Promis
     if (typeof free === "string") notes.push(`free disk space is not known: ${free}`);
     else if (free !== undefined)
         notes.push(`${describeBytes(free.free)} are free in ${free.where}`);
-    if (health.server.embedded) {
+    if (health.server.embedded && isWithoutJobs(health.server)) {
         notes.push(
-            "TimescaleDB inside Node has no background workers: whether jobs run is not judged",
+            "nothing runs jobs here, so how they do is not judged: npm run serve keeps the embedded database up and runs them",
         );
     }
     const findings = [
@@ -59,17 +61,14 @@ export async function examine(session: Session, options: ExamineOptions): Promis
     return { health, findings: bySeverity(findings), notes };
 }
 
-/** A job that was just made has not been planned yet, and one may have ended while it was looked at: they get a moment. */
+/** A job that was just made has not been planned yet: it gets a moment. */
 async function settledHealth(session: Session): Promise<Health> {
     const health = await inspectHealth(session);
     const { server, jobs } = health;
     const unsettled = jobs.some(
-        (job) =>
-            job.scheduled &&
-            ((job.runs === 0 && job.nextStart === null) ||
-                (job.lastRunSucceeded === false && job.error === null && job.ownedByMember)),
+        ({ scheduled, runs, nextStart }) => scheduled && runs === 0 && nextStart === null,
     );
-    if (!unsettled || server.embedded || server.replica || !server.scheduler) return health;
+    if (!unsettled || isWithoutJobs(server) || !server.scheduler) return health;
     await new Promise((resolve) => setTimeout(resolve, 5000));
     return inspectHealth(session);
 }
@@ -84,7 +83,7 @@ function unmanaged({ aggregates }: Health, declared: readonly string[]): HealthF
             healthFinding("unmanaged_aggregate", {
                 object: displayName(one),
                 message: "the stack does not declare it",
-                evidence: `the stack declares ${declared.length} aggregates in this schema, and not this one`,
+                evidence: `the stack declares ${counted(declared.length, "aggregate")} in this schema, and not this one`,
                 consequence:
                     "no preview shows what becomes of it, and it is not made again with the rest",
                 mend: "npm run import writes its declaration; or drop it",

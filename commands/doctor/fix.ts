@@ -3,6 +3,7 @@ import { applyStatements } from "../../components/timescale/core/apply";
 import { TimescaleError } from "../../components/timescale/core/errors";
 import type { Fix, HealthFinding } from "../../components/timescale/core/health/finding";
 import type { Health } from "../../components/timescale/core/health/health";
+import { counted } from "../../components/timescale/core/health/words";
 import {
     displayName,
     escapeIdentifier,
@@ -25,7 +26,7 @@ export function describeFix(fix: Fix): string {
         case "start_scheduler":
             return "start the background workers of this database";
         case "refresh":
-            return `compute ${fix.ranges.length} ${fix.ranges.length === 1 ? "range" : "ranges"} of ${displayName(fix.aggregate)} again`;
+            return `compute ${counted(fix.ranges.length, "range")} of ${displayName(fix.aggregate)} again`;
     }
 }
 

@@ -1,5 +1,5 @@
 /** What doctor found, for people and for programs. Pure. */
-import { showTime } from "../../components/timescale/core/health/words";
+import { counted, showTime } from "../../components/timescale/core/health/words";
 import type { Colours, Place } from "../status/text";
 import type { Examined } from "./examine";
 
@@ -9,7 +9,7 @@ export function doctorText(
     colours: Colours,
 ): string {
     const { server, aggregates, hypertables, jobs } = health;
-    const looked = `${aggregates.length} aggregates, ${hypertables.length} hypertables and ${jobs.length} jobs`;
+    const looked = `${counted(aggregates.length, "aggregate")}, ${counted(hypertables.length, "hypertable")} and ${counted(jobs.length, "job")}`;
     const lines = [
         `${colours.bold(`${server.database} at ${host}:${port}`)}  ${showTime(server.now)}`,
         "",
@@ -32,7 +32,7 @@ export function doctorText(
     lines.push(
         findings.length === 0
             ? colours.green(`Nothing is wrong with ${looked}.`)
-            : `${errors} ${errors === 1 ? "error" : "errors"} and ${findings.length - errors} ${findings.length - errors === 1 ? "warning" : "warnings"} in ${looked}.`,
+            : `${counted(errors, "error")} and ${counted(findings.length - errors, "warning")} in ${looked}.`,
     );
     return lines.join("\n");
 }

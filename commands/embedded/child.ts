@@ -9,6 +9,7 @@ import path from "node:path";
 import { TimescaleError } from "../../components/timescale/core/errors";
 import { type Backend, startBackend } from "./backend";
 import { checkFolder } from "./folderCheck";
+import { declareJobs } from "./jobs/declare";
 import { type Scheduler, startScheduler } from "./jobs/scheduler";
 import { listen, type Listener, loopback } from "./listener";
 import { askOwner, lockFolder, readOwner, removeOwner, writeOwner } from "./ownership";
@@ -60,6 +61,7 @@ async function main(): Promise<void> {
     await backend.open;
     opened = true;
     void backend.crashed.then((error) => end(1, crashError(error)));
+    await declareJobs(backend, database, jobs);
     const turns = await createTurns(backend);
     listener.serve(turns, database);
     tell({ kind: "ready", port: listener.port });

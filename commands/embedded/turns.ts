@@ -5,7 +5,8 @@
  * A client's messages up to Sync, Flush or a simple query run as one piece, and it keeps its turn
  * until the server says that it is idle: neither an extended query nor a transaction can be cut in
  * two by another client. A turn starts with the client's own role and startup settings. What a
- * client leaves open when it goes is rolled back, and when the last one goes the session is reset.
+ * client leaves open when it goes is rolled back, and when the last one goes the session is reset. What
+ * a statement that fails has done to the search path is undone.
  *
  * Still shared by all who are connected: settings changed by SET, advisory locks, temporary tables
  * and what PREPARE made.
@@ -18,6 +19,7 @@ import { type Backend, BackendEnded, BackendRefusal, type Row } from "./backend"
 import { guardCopy } from "./copyGuard";
 import { changeOfLogin, type Login, superuser } from "./login";
 import { PreparedStatements } from "./prepared";
+import { keepSearchPath } from "./searchPath";
 import { defaultSettings, resetStatements } from "./session";
 import {
     errorResponse,
@@ -101,6 +103,7 @@ const entranceMilliseconds = 2000;
 /** Makes the turns of one database session. */
 export async function createTurns(backend: Backend): Promise<Turns> {
     const usualSettings = await readReportedSettings(backend);
+    const paths = keepSearchPath(backend);
     const members = new Map<number, Member>();
     const queue: Unit[] = [];
     let running: Unit | undefined;
@@ -156,14 +159,16 @@ export async function createTurns(backend: Backend): Promise<Turns> {
     }
 
     async function ownTurn(work: (session: OwnSession) => Promise<void>): Promise<Uint8Array> {
-        try {
-            await work({
-                query: (sql, parameters) => backend.query(sql, parameters),
-                become: (login) => become(nobody, login),
-            });
-        } finally {
-            await become(nobody, superuser);
-        }
+        await paths.around(async () => {
+            try {
+                await work({
+                    query: (sql, parameters) => backend.query(sql, parameters),
+                    become: (login) => become(nobody, login),
+                });
+            } finally {
+                await become(nobody, superuser);
+            }
+        });
         return await backend.execute(sync());
     }
 
@@ -204,7 +209,7 @@ export async function createTurns(backend: Backend): Promise<Turns> {
                             if (interrupted && lost !== undefined) {
                                 await backend.execute(Buffer.concat([lost, sync()]));
                             }
-                            return await backend.execute(piece);
+                            return await paths.execute(piece, holder === undefined);
                         });
                     } catch (error) {
                         // The client's role was dropped after it had connected.

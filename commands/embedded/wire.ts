@@ -163,6 +163,24 @@ export function messageType(bytes: Uint8Array): string {
     return String.fromCharCode(bytes[0] ?? 0);
 }
 
+/** The messages of an answer, in their order; `end` counts from the answer's beginning. */
+export function messagesOf(
+    answer: Uint8Array,
+): readonly { readonly type: string; readonly body: Buffer; readonly end: number }[] {
+    const buffer = Buffer.from(answer.buffer, answer.byteOffset, answer.byteLength);
+    const messages: { type: string; body: Buffer; end: number }[] = [];
+    for (let at = 0; at + 5 <= buffer.length;) {
+        const end = at + 1 + buffer.readInt32BE(at + 1);
+        messages.push({
+            type: messageType(buffer.subarray(at)),
+            body: buffer.subarray(at + 5, end),
+            end,
+        });
+        at = end;
+    }
+    return messages;
+}
+
 /** The status in the ReadyForQuery that ends an answer; `undefined` when there is none. */
 export function readyStatus(answer: Uint8Array): TransactionStatus | undefined {
     switch (Buffer.from(answer.subarray(-6)).toString("latin1")) {

@@ -102,7 +102,7 @@ export interface Freshness {
     /** End of its newest bucket, not included. */
     readonly completeTo: string | null;
     readonly lagSeconds: number | null;
-    /** The worst age that its policies allow. */
-    readonly allowedSeconds: number;
+    /** The worst age that its refresh policy in the database allows, paused or not; null: it has none. */
+    readonly allowedSeconds: number | null;
     readonly state: "fresh" | "old" | "empty";
 }

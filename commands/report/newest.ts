@@ -1,16 +1,22 @@
-/** How far each aggregate reaches: its newest bucket against the age that its policies allow. */
+/** How far each aggregate reaches: its newest bucket against the age that its policy in the database allows. */
 import { aggregates, queryOf } from "../../components/observatory/aggregates";
-import { worstAge } from "../../components/observatory/freshness";
 import { escapeIdentifier, escapeLiteral } from "../../components/timescale/core/identifier";
+import { lengthOf } from "../../components/timescale/core/interval";
 import { bucketWidth } from "../../components/timescale/core/query";
 import type { Queryable } from "../../components/timescale/core/session";
 import type { Freshness } from "./data";
+import { allowedAge, type PoliciesByName } from "./policies";
 
 /** Names are found by the search path. Takes one look at each aggregate's newest chunk. */
-export async function readFreshness(client: Queryable, now: Date): Promise<readonly Freshness[]> {
+export async function readFreshness(
+    client: Queryable,
+    now: Date,
+    policies: PoliciesByName,
+): Promise<readonly Freshness[]> {
+    const widths = new Map(aggregates.map((one) => [one.name, bucketWidth(queryOf(one))]));
     const text = aggregates
-        .map(({ name, ...declaration }) => {
-            const width = bucketWidth(queryOf({ name, ...declaration }));
+        .map(({ name }) => {
+            const width = widths.get(name);
             const interval = `make_interval(months => ${width?.months ?? 0}, days => ${width?.days ?? 0}, secs => ${(width?.microseconds ?? 0) / 1e6})`;
             return `SELECT ${escapeLiteral(name)} AS name, max(bucket) + ${interval} AS ends FROM ${escapeIdentifier(name)}`;
         })
@@ -19,21 +25,19 @@ export async function readFreshness(client: Queryable, now: Date): Promise<reado
         text,
     );
     const ends = new Map(rows.map((row) => [row.name, row.ends]));
-    return aggregates.map((declaration) =>
-        freshnessOf(
-            declaration.name,
-            ends.get(declaration.name) ?? null,
-            now,
-            worstAge(declaration, queryOf(declaration)) / 1e6,
-        ),
-    );
+    return aggregates.map(({ name }) => {
+        const width = widths.get(name);
+        const bucket = width === undefined ? 0 : lengthOf(width);
+        const allowed = allowedAge(policies.get(name), bucket);
+        return freshnessOf(name, ends.get(name) ?? null, now, allowed);
+    });
 }
 
 export function freshnessOf(
     aggregate: string,
     ends: Date | null,
     now: Date,
-    allowedSeconds: number,
+    allowedSeconds: number | null,
 ): Freshness {
     if (ends === null) {
         return { aggregate, completeTo: null, lagSeconds: null, allowedSeconds, state: "empty" };
@@ -44,6 +48,7 @@ export function freshnessOf(
         completeTo: ends.toISOString(),
         lagSeconds,
         allowedSeconds,
-        state: lagSeconds > allowedSeconds ? "old" : "fresh",
+        // What nothing refreshes grows older without an end.
+        state: allowedSeconds === null || lagSeconds > allowedSeconds ? "old" : "fresh",
     };
 }

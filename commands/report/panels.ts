@@ -167,7 +167,7 @@ function freshnessPanel({ freshness }: ReportData): Panel {
             { name: "aggregate", cell: ({ aggregate }) => aggregate },
             { name: "complete to (UTC)", cell: ({ completeTo }) => completeTo === null ? "no rows" : timeOf(completeTo) },
             { name: "age", number: true, cell: ({ lagSeconds }) => shown(lagSeconds, "seconds") },
-            { name: "allowed", number: true, cell: ({ allowedSeconds }) => units.seconds(allowedSeconds) },
+            { name: "allowed", number: true, cell: ({ allowedSeconds }) => allowedSeconds === null ? "no policy" : units.seconds(allowedSeconds) },
             { name: "state", number: true, cell: ({ state }) => states[state] },
         ], freshness), // prettier-ignore
     };

@@ -10,6 +10,7 @@ import { readSql } from "../../components/timescale/core/sqlFile";
 import type { Freshness, ReportData } from "./data";
 import { readFreshness } from "./newest";
 import type { AskedWindow } from "./options";
+import { keptFor, readPolicies } from "./policies";
 import {
     type BandRow,
     bandsOf,
@@ -82,8 +83,9 @@ async function read(
     const [standing] = await all<{ now: Date; sla: boolean }>("report/helpers.sql");
     const now = standing?.now ?? new Date();
     onStatus("reading how far the aggregates reach");
-    const freshness = await readFreshness(client, now);
-    const window = chooseWindow(asked, now.getTime());
+    const policies = await readPolicies(client, schema);
+    const freshness = await readFreshness(client, now, policies);
+    const window = chooseWindow(asked, now.getTime(), (level) => keptFor(policies.get(levelAggregates[level]))); // prettier-ignore
     const ends = {
         minute: endOf(freshness, "minute"),
         hour: endOf(freshness, "hour"),

@@ -1,7 +1,5 @@
 /** Which window a report covers, in which steps, and from which aggregates it is read. */
-import { dashboardAggregates } from "../../components/observatory/aggregates";
 import { TimescaleError } from "../../components/timescale/core/errors";
-import { lengthOf, parseInterval } from "../../components/timescale/core/interval";
 import { showTime } from "../backfill/times";
 import type { AskedWindow } from "./options";
 
@@ -34,8 +32,11 @@ const mostPoints = 180;
 /** A Monday: weeks begin with it, and all shorter steps too. */
 const monday = Date.UTC(1970, 0, 5);
 
+/** For how many milliseconds the aggregate of a level keeps its buckets; undefined: for ever. */
+export type Kept = (level: Level) => number | undefined;
+
 /** @throws TimescaleError when nothing of it is over yet */
-export function chooseWindow(asked: AskedWindow, now: number): Window {
+export function chooseWindow(asked: AskedWindow, now: number, kept: Kept): Window {
     const { from, to } = boundsOf(asked, now);
     if (from >= now) {
         throw new TimescaleError("the window is in the future", {
@@ -46,7 +47,9 @@ export function chooseWindow(asked: AskedWindow, now: number): Window {
     }
     const step =
         steps.find(
-            (one) => (to - from) / one <= mostPoints && alignedTo(from, one) >= keptSince(one, now),
+            (one) =>
+                (to - from) / one <= mostPoints &&
+                alignedTo(from, one) >= keptSince(one, now, kept),
         ) ??
         steps.at(-1) ??
         day;
@@ -73,13 +76,10 @@ export const levelAggregates = {
 } as const satisfies Record<Level, string>;
 
 /** Since when the aggregate has what a step of this length needs. Days are the last to go: nothing is finer. */
-function keptSince(step: number, now: number): number {
+function keptSince(step: number, now: number, kept: Kept): number {
     const level = levelOf(step);
-    if (level === "day") return -Infinity;
-    const name = levelAggregates[level];
-    const kept = dashboardAggregates.find((one) => one.name === name)?.retentionPolicy?.dropAfter;
-    const interval = parseInterval(kept ?? "");
-    return interval === undefined ? -Infinity : now - lengthOf(interval) / 1000;
+    const length = level === "day" ? undefined : kept(level);
+    return length === undefined ? -Infinity : now - length;
 }
 
 function alignedTo(time: number, step: number): number {

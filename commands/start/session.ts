@@ -28,7 +28,7 @@ import { ensurePassphrase, generators } from "./secrets";
 import {
     openStack,
     readConfig,
-    storedText,
+    storedConfig,
     type TargetStack,
     type Value,
     writeConfig,
@@ -86,7 +86,7 @@ async function storedImage(workspace: Workspace, engine: Engine): Promise<string
     if (!existsSync(stackConfigFile(workspace, "docker"))) {
         return defaultImage;
     }
-    return (await storedText(workspace, "docker", engine, "image")) ?? defaultImage;
+    return (await storedConfig(workspace, "docker", engine)).get("image") ?? defaultImage;
 }
 
 export interface StackOptions extends Pick<StartOptions, "config"> {

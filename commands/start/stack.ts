@@ -5,7 +5,7 @@ import { mkdirSync } from "node:fs";
 
 import { automation } from "@pulumi/pulumi";
 
-import { type KeyName, namespace, type Target } from "../../components/config/keys";
+import { namespace, type Target } from "../../components/config/keys";
 import { TimescaleError } from "../../components/timescale/core/errors";
 import type { Engine } from "../engine";
 import type { Setting } from "./configuration";
@@ -144,18 +144,23 @@ export async function writeConfig(
     }
 }
 
-/** A plain value in the config file of a stack that may not be open yet. */
-export async function storedText(
+/** The plain values in the config file of a stack that may not be open yet, by key without the namespace. */
+export async function storedConfig(
     workspace: Workspace,
-    target: Target,
+    name: string,
     engine: Engine,
-    key: KeyName,
-): Promise<string | undefined> {
+): Promise<ReadonlyMap<string, string>> {
     const folder = await automation.LocalWorkspace.create({
-        workDir: stackFolder(workspace, target),
+        workDir: stackFolder(workspace, name),
         pulumiCommand: engine.command,
     });
-    const { config } = await folder.stackSettings(target);
-    const value: unknown = config?.[`${namespace}:${key}`];
-    return typeof value === "string" ? value : undefined;
+    const { config = {} } = await folder.stackSettings(name);
+    const prefix = `${namespace}:`;
+    return new Map(
+        Object.entries(config as Readonly<Record<string, unknown>>).flatMap(([key, value]) =>
+            key.startsWith(prefix) && typeof value === "string"
+                ? [[key.slice(prefix.length), value] as const]
+                : [],
+        ),
+    );
 }

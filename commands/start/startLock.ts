@@ -1,5 +1,5 @@
 /**
- * One `npm start` at a time in this clone.
+ * One `npm start` or `npm run deploy` at a time in this clone.
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -31,7 +31,7 @@ export async function lockWorkspace(
                 throw error;
             }
         }
-        report("waiting for another npm start in this folder");
+        report("waiting for another npm start or deploy in this folder");
         await new Promise((resolve) => setTimeout(resolve, 500));
     }
 }

@@ -125,6 +125,11 @@ function plugin(name: "docker" | "postgresql"): Plugin {
     return { name, version };
 }
 
+/** Of a stack in this workspace: those that `npm run deploy` names are for servers that run already. */
+export function targetOf(stack: string): Target {
+    return targets.find((target) => target === stack) ?? "external";
+}
+
 export function rememberedTarget({ targetFile }: Workspace): Target | undefined {
     let text: string;
     try {

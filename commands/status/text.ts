@@ -11,9 +11,15 @@ import type {
     HypertableHealth,
     JobHealth,
 } from "../../components/timescale/core/health/health";
-import { lagOf, refreshJobs, secondsBetween } from "../../components/timescale/core/health/lag";
+import {
+    isWithoutJobs,
+    lagOf,
+    refreshJobs,
+    secondsBetween,
+} from "../../components/timescale/core/health/lag";
 import { daysOfHistory, pendingWork } from "../../components/timescale/core/health/pendingWork";
 import {
+    counted,
     jobTitle,
     showLength,
     showRange,
@@ -48,14 +54,16 @@ function heading({ server, ...health }: Health, { host, port }: Place, colours: 
     const { postgresVersion, workers } = server;
     const postgres = `${Math.floor(postgresVersion / 10_000)}.${postgresVersion % 10_000}`;
     const jobs = server.embedded
-        ? "no background workers: jobs do not run by themselves"
+        ? server.scheduler
+            ? `npm run serve runs ${counted(health.jobs.length, "job")}`
+            : "nothing runs jobs: npm run serve does"
         : server.scheduler
-          ? `${health.jobs.filter(({ running }) => running).length} of ${health.jobs.length} jobs running, up to ${workers.maxBackgroundWorkers ?? "?"} workers`
+          ? `${health.jobs.filter(({ running }) => running).length} of ${counted(health.jobs.length, "job")} running, up to ${workers.maxBackgroundWorkers ?? "?"} workers`
           : colours.red("the scheduler does not run");
     return [
         `${colours.bold(`${server.database} at ${host}:${port}`)}  ${showTime(server.now)}`,
         `TimescaleDB ${server.timescaleVersion}${server.embedded ? " (embedded)" : ""}, ${server.license ?? "unknown"} licence; PostgreSQL ${postgres}${server.replica ? ", a replica" : ""}; ${describeBytes(server.databaseBytes)}`,
-        `${health.aggregates.length} aggregates, ${health.hypertables.length} hypertables; ${jobs}`,
+        `${counted(health.aggregates.length, "aggregate")}, ${counted(health.hypertables.length, "hypertable")}; ${jobs}`,
     ].join("\n");
 }
 
@@ -68,7 +76,7 @@ function freshness(health: Health, colours: Colours): string {
         return [
             displayName(aggregate),
             moment(aggregate.newestBucket, now),
-            late && !health.server.embedded ? colours.red(lag) : lag,
+            late && !isWithoutJobs(health.server) ? colours.red(lag) : lag,
             allowed === null
                 ? colours.yellow(policy === "none" ? "no policy" : policy)
                 : showLength(allowed),

@@ -10,7 +10,8 @@ import {
 } from "../database/choice";
 
 export interface VerifyCommandOptions extends DatabaseChoice {
-    readonly schema: string;
+    /** Undefined: the stack's, or public. */
+    readonly schema: string | undefined;
     readonly sample: number | "all";
     readonly json: boolean;
     /** Where JUnit XML is written; undefined: nowhere. */
@@ -33,7 +34,10 @@ export function parseOptions(
             .description(
                 "Ten checks of the Observatory: version, existence, policies, columns, test data, refresh, queries, accuracy against raw, materialization, speed against raw.",
             )
-            .option("--schema <schema>", "where the Observatory stands", "public")
+            .option(
+                "--schema <schema>",
+                "where the Observatory stands (default: the stack's, or public)",
+            )
             .option(
                 "--sample <count>",
                 "stretches of real buckets of each aggregate that are compared with raw, spread over all; or all of them",
@@ -46,6 +50,9 @@ export function parseOptions(
         "after",
         `${databaseHelp}
 
+Of a stack it takes the config keys policies, slaTargets and schema, as they are now. With the --db options it knows none
+of them, and says so where something differs.
+
 Real tables and aggregates are only read. What has to be written goes into a schema of its own, observatory_verify_…,
 which is removed again, also after Ctrl-C; what a killed run has left, the next one removes. The login has to be the
 owner, and needs CREATE on the database for that schema: without it, checks 5, 6 and 10 are skipped and say so.
@@ -56,7 +63,7 @@ Exit code: 0 all checks passed, 2 a check failed, 1 a check could not be run, or
     const flags = command.opts<Partial<Flags>>();
     return {
         ...databaseChoice(flags, environment),
-        schema: flags.schema ?? "public",
+        schema: flags.schema,
         sample: flags.sample ?? 5,
         json: flags.json === true,
         junit: flags.junit,

@@ -36,6 +36,21 @@ export function sumUp(results: readonly Result[]): string {
     ].join(", ");
 }
 
+/** What differs may be what a stack has otherwise, and without the stack nobody knows. */
+export function withoutStack(results: readonly Result[]): readonly Result[] {
+    return results.map((result) =>
+        result.outcome === "failed" && ["policies", "columns"].includes(result.name)
+            ? {
+                  ...result,
+                  notes: [
+                      ...result.notes,
+                      "compared with what the program declares by itself: what a stack has otherwise (config keys policies, slaTargets) is known with --stack alone",
+                  ],
+              }
+            : result,
+    );
+}
+
 export function resultsAsJson(results: readonly Result[]): {
     readonly outcome: "passed" | "failed" | "incomplete";
     readonly checks: readonly Result[];

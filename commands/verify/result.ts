@@ -1,6 +1,8 @@
 /** The ten checks: their numbers and names, what each came to, and what that means for the exit code. */
 import { explain, TimescaleError } from "../../components/timescale/core/errors";
 
+export { counted } from "../../components/timescale/core/health/words";
+
 /** By number, from 1. */
 export const checkNames = [
     "version",
@@ -82,9 +84,4 @@ function endsEverything({ code = "" }: TimescaleError): boolean {
 
 export function stopped(): TimescaleError {
     return new TimescaleError("the verification was stopped", { code: "verification_stopped" });
-}
-
-/** Such as "1 bucket" or "12 buckets". */
-export function counted(count: number, what: string): string {
-    return `${count} ${what}${count === 1 ? "" : /[^aeiou]y$/.test(what) ? "" : "s"}`;
 }

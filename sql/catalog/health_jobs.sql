@@ -27,19 +27,20 @@ SELECT
     extract(epoch FROM j.schedule_interval)::float8 AS schedule,
     extract(epoch FROM j.retry_period)::float8 AS retry,
     nullif(extract(epoch FROM j.max_runtime), 0)::float8 AS "maxRuntime",
-    r.id IS NOT NULL AS running,
+    r.id IS NOT NULL AS worker,
+    -- Counted as failed and crashed from its start to its end. Where the scheduler finds that it will not end, it
+    -- notes the crash in the flags.
+    coalesce(isfinite(s.last_start) AND s.last_finish = '-infinity' AND s.flags & 1 = 0, false) AS begun,
     coalesce(s.total_runs, 0)::float8 AS runs,
     coalesce(s.total_successes, 0)::float8 AS successes,
     coalesce(s.total_failures, 0)::float8 AS failures,
-    -- A run counts as a crash until it has ended.
-    greatest(coalesce(s.total_crashes, 0) - (r.id IS NOT NULL)::int, 0)::float8 AS crashes,
+    coalesce(s.total_crashes, 0)::float8 AS crashes,
     coalesce(s.consecutive_failures, 0)::float8 AS "consecutiveFailures",
-    greatest(coalesce(s.consecutive_crashes, 0) - (r.id IS NOT NULL)::int, 0)::float8 AS "consecutiveCrashes",
-    -- A run counts as failed until it has ended.
-    CASE WHEN r.id IS NULL THEN s.last_run_success END AS "lastRunSucceeded",
+    coalesce(s.consecutive_crashes, 0)::float8 AS "consecutiveCrashes",
+    s.last_run_success AS "lastRunSucceeded",
     (extract(epoch FROM s.total_duration) / nullif(s.total_successes, 0))::float8 AS "meanRunTime",
     CASE WHEN s.last_finish > s.last_start THEN extract(epoch FROM s.last_finish - s.last_start)::float8 END AS "lastRunTime",
-    CASE WHEN r.id IS NOT NULL AND isfinite(s.last_start) THEN extract(epoch FROM clock_timestamp() - s.last_start)::float8 END AS "runningFor",
+    CASE WHEN isfinite(s.last_start) THEN extract(epoch FROM clock_timestamp() - s.last_start)::float8 END AS "sinceStart",
     CASE WHEN isfinite(s.last_start) THEN to_char(s.last_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') END AS "lastStart",
     CASE WHEN isfinite(s.last_finish) THEN to_char(s.last_finish AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') END AS "lastFinish",
     CASE WHEN isfinite(s.last_successful_finish) THEN to_char(s.last_successful_finish AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') END AS "lastSuccess",

@@ -11,5 +11,9 @@ SELECT
     -- Names of applications are shown to every login.
     EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()
         AND application_name = 'TimescaleDB Background Worker Scheduler') AS scheduler,
+    -- Written by the process that has the embedded server's data open, where it runs the jobs.
+    (SELECT substring(one FROM '=(.*)')
+     FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase, unnest(s.setconfig) AS one
+     WHERE d.datname = current_database() AND s.setrole = 0 AND one ^@ 'observatory.jobs_run_since=') AS "jobsRunSince",
     CASE WHEN pg_has_role(current_user, 'pg_read_all_settings', 'MEMBER')
          THEN current_setting('data_directory', true) END AS "dataDirectory"

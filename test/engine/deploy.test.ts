@@ -1,47 +1,14 @@
 /** `npm run deploy` as people run it: the command itself, the real engine, a database that others have set up. */
-import { spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { stackNameOf } from "../../commands/deploy/place";
 import { type Connection } from "../../components/timescale/core/connection";
 import type { TestDatabase } from "../helpers/databases";
 import { describeOnServers } from "../helpers/engineStack";
+import { deploy, folder, forget, root } from "./deploying";
 import { everything, query } from "./readings";
 
-const root = join(__dirname, "..", "..");
-const folder = join(root, ".observatory");
 const original = readFileSync(join(root, "test/fixtures/original-deployment.sql"), "utf8");
-
-interface Ended {
-    readonly code: number | null;
-    readonly stdout: string;
-    readonly stderr: string;
-}
-
-/** Without a terminal, as in CI. */
-function deploy(
-    { host, port, database, user, password, sslMode }: Connection,
-    ...args: readonly string[]
-): Promise<Ended> {
-    const flags = ["--db-host", host, "--db-port", String(port), "--db-name", database, "--db-user", user, "--ssl-mode", sslMode]; // prettier-ignore
-    const child = spawn(
-        process.execPath,
-        ["--import", "tsx", join(root, "commands/deploy.ts"), ...flags, ...args],
-        {
-            cwd: root,
-            env: { ...process.env, PGPASSWORD: password, NO_COLOR: "1" },
-            stdio: ["ignore", "pipe", "pipe"],
-        },
-    );
-    let [stdout, stderr] = ["", ""];
-    child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
-    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-    return new Promise((resolve, reject) => {
-        child.once("error", reject);
-        child.once("close", (code) => resolve({ code, stdout, stderr }));
-    });
-}
 
 /** Also what a plan alone could leave: temporary objects, sequences, settings. */
 async function catalog(connection: Connection): Promise<unknown> {
@@ -79,9 +46,7 @@ describeOnServers(
 
         afterAll(async () => {
             if (database === undefined) return;
-            const name = stackNameOf(database.owner);
-            rmSync(join(folder, name), { recursive: true, force: true });
-            rmSync(join(folder, "state/.pulumi/stacks/llm-observatory", `${name}.json`), { force: true }); // prettier-ignore
+            forget(database.owner);
             await database.drop();
         });
 

@@ -79,7 +79,7 @@ export function server(given: Partial<ServerHealth> = {}): ServerHealth {
         ...{ now, clockAhead: 0.01, postgresVersion: 150018, timescaleVersion: "2.14.2" },
         ...{ license: "timescale", embedded: false, replica: false, database: "observatory" },
         ...{ databaseBytes: 10_000_000, login: "observatory_owner", superuser: false },
-        ...{ scheduler: true, dataDirectory: null },
+        ...{ scheduler: true, jobsRunSince: null, dataDirectory: null },
         workers: {
             ...{ demand: 0.1, jobs: 1, maxBackgroundWorkers: 16, maxWorkerProcesses: 24 },
             ...{ otherSchedulers: 0, otherWorkers: 0 },

@@ -46,14 +46,14 @@ const healthColumns = {
     jobs: [
         ...["id", "procedureSchema", "procedure", "hypertableId", "owner", "ownedByMember"],
         ...["ownerMayLogin", "scheduled", "config", "timezone", "fixedSchedule"],
-        ...["scheduleInterval", "schedule", "retry", "maxRuntime", "running", "runs"],
+        ...["scheduleInterval", "schedule", "retry", "maxRuntime", "worker", "begun", "runs"],
         ...["successes", "failures", "crashes", "consecutiveFailures", "consecutiveCrashes"],
-        ...["lastRunSucceeded", "meanRunTime", "lastRunTime", "runningFor", "lastStart"],
+        ...["lastRunSucceeded", "meanRunTime", "lastRunTime", "sinceStart", "lastStart"],
         ...["lastFinish", "lastSuccess", "nextStart", "errorCode", "errorMessage", "errorAt"],
     ],
     server: [
         ...["now", "postgresVersion", "license", "login", "database", "superuser"],
-        ...["databaseBytes", "scheduler", "dataDirectory"],
+        ...["databaseBytes", "scheduler", "jobsRunSince", "dataDirectory"],
     ],
 };
 

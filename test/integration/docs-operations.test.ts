@@ -247,7 +247,7 @@ onEveryServer((target) => {
                     try {
                         for (const one of statements) await client.query(one);
                     } finally {
-                        // The embedded server's sessions are one, and a failed refresh leaves its search path there.
+                        // The embedded server's sessions are one: what was set is set for all, and RESET ALL gives the build's own path.
                         await client.query("ROLLBACK");
                         await client.query("RESET ALL");
                         await client.query(`SET search_path = "$user", public`);

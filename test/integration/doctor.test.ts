@@ -29,6 +29,8 @@ const refreshJob =
 const config = (start: string): string =>
     `SELECT alter_job(id, config => config || '{"start_offset": "${start}"}', next_start => now()) FROM _timescaledb_config.bgw_job WHERE id = ${refreshJob}`;
 const stat = "FROM _timescaledb_internal.bgw_job_stat WHERE job_id";
+// From its start to its end a run has no next one, and counts as failed.
+const refreshed = `SELECT 1 ${stat} = ${refreshJob} AND last_run_success AND next_start > now()`;
 const materialization = (name: string): string =>
     `SELECT format('%I.%I', h.schema_name, h.table_name) FROM _timescaledb_catalog.continuous_agg a JOIN _timescaledb_catalog.hypertable h ON h.id = a.mat_hypertable_id WHERE a.user_view_name = '${name}'`;
 const sleeper = "(SELECT min(id) FROM _timescaledb_config.bgw_job WHERE proc_name = 'sleeps')";
@@ -110,7 +112,7 @@ const illnesses: readonly Illness[] = [
             "SELECT add_continuous_aggregate_policy('twin', NULL, interval '1 hour', interval '1 hour', initial_start => now() + interval '1 day')",
             `CALL refresh_continuous_aggregate('twin', ${day(5)}, now() - interval '1 hour')`,
         ],
-        evidence: /chunks hold what the other holds/,
+        evidence: /chunks, which hold what the other holds/,
     },
     {
         code: "replaced_version",
@@ -135,7 +137,7 @@ const illnesses: readonly Illness[] = [
         code: "unmanaged_aggregate",
         cause: [],
         options: { declared: ["public.other"] },
-        evidence: /declares 1 aggregates in this schema, and not this one/,
+        evidence: /declares 1 aggregate in this schema, and not this one/,
     },
     {
         code: "disk_full_soon",
@@ -148,10 +150,10 @@ const illnesses: readonly Illness[] = [
         jobs: true,
         // alter_job takes a window of less than two buckets; refreshes do not.
         cause: [config("01:30:00")],
-        until: `SELECT 1 ${stat} = ${refreshJob} AND NOT last_run_success`,
+        until: `SELECT 1 ${stat} = ${refreshJob} AND consecutive_failures > 0`,
         evidence: /failed, the last \d+ in a row: refresh window too small.* \(22023\) at /,
         cure: [config("2 days")],
-        cured: `SELECT 1 ${stat} = ${refreshJob} AND last_run_success`,
+        cured: refreshed,
     },
     {
         code: "job_stuck",
@@ -180,7 +182,7 @@ const illnesses: readonly Illness[] = [
             /due at .*, 5 min( \d+ s)? ago; 0 jobs run, timescaledb\.max_background_workers is \d+/,
         object: /^refresh of public\.hourly/,
         cure: [`SELECT alter_job(${refreshJob}, next_start => now())`],
-        cured: `SELECT 1 ${stat} = ${refreshJob} AND last_run_success AND last_finish > now() - interval '1 minute'`,
+        cured: refreshed,
     },
     {
         code: "job_crashing",
@@ -200,7 +202,7 @@ const illnesses: readonly Illness[] = [
         jobs: true,
         asAdmin: true,
         cause: ["SELECT _timescaledb_functions.stop_background_workers()"],
-        evidence: /scheduled jobs, and no scheduler/,
+        evidence: /scheduled jobs?, and no scheduler/,
     },
 ];
 
@@ -229,7 +231,7 @@ onEveryServer((target) => {
         }).up();
         if (runs) {
             await target.asAdmin("SELECT _timescaledb_functions.start_background_workers()");
-            await until(target, `SELECT 1 ${stat} = ${refreshJob} AND last_run_success`);
+            await until(target, refreshed);
         }
     }, 60_000);
 
@@ -242,6 +244,27 @@ onEveryServer((target) => {
     it("finds nothing in a database that is well, by sample and completely", async () => {
         expect((await examined()).findings).toEqual([]);
         expect(await examined({ complete: true })).toMatchObject({ findings: [] });
+    });
+
+    it("takes a run that has begun for no crash, and one that the scheduler gave up for one", async () => {
+        // As the scheduler writes it before it starts a worker.
+        await target.asAdmin(
+            `UPDATE _timescaledb_internal.bgw_job_stat SET last_start = clock_timestamp() - interval '1 second',
+                 last_finish = '-infinity', next_start = '-infinity', last_run_success = false, total_runs = total_runs + 1,
+                 total_crashes = total_crashes + 1, consecutive_crashes = 1, flags = 0 WHERE job_id = ${refreshJob}`,
+        );
+        const begun = await examined();
+        await target.asAdmin(`UPDATE _timescaledb_internal.bgw_job_stat SET flags = 1 WHERE job_id = ${refreshJob}`); // prettier-ignore
+        const crashed = await examined();
+        await target.asAdmin(
+            `UPDATE _timescaledb_internal.bgw_job_stat SET last_finish = clock_timestamp(), next_start = clock_timestamp() + interval '1 hour',
+                 last_run_success = true, total_crashes = total_crashes - 1, consecutive_crashes = 0, flags = 0 WHERE job_id = ${refreshJob}`,
+        );
+
+        expect(codesOf(begun)).toEqual([]);
+        // Where nothing runs jobs, what became of a run is not judged.
+        expect(codesOf(crashed)).toEqual(runs ? ["job_crashing"] : []);
+        expect((await examined()).findings).toEqual([]);
     });
 
     const possible = illnesses.filter(

@@ -122,6 +122,41 @@ describe("clients", () => {
         await Promise.all([a?.end(), b?.end()]);
     });
 
+    it("find their tables after a refresh has failed, with the search path that they had set", async () => {
+        await owner.query("CREATE TABLE heights (ts timestamptz NOT NULL, v int)");
+        await owner.query("SELECT create_hypertable('heights', 'ts')");
+        await owner.query(
+            "CREATE MATERIALIZED VIEW squares WITH (timescaledb.continuous) AS SELECT time_bucket('1 hour', ts) AS bucket, sum(v * v) AS s FROM heights GROUP BY 1 WITH NO DATA",
+        );
+        await owner.query("INSERT INTO heights VALUES (now() - interval '1 day', 100000)");
+        const other = await connect(server, "observatory_owner");
+        const refresh = "CALL refresh_continuous_aggregate('public.squares', NULL, now())";
+        const seen = async (client: Client): Promise<unknown> =>
+            (await client.query("SELECT current_setting('search_path') AS path, to_regclass('heights') IS NOT NULL AS found")).rows[0]; // prettier-ignore
+
+        // By the simple protocol and by the extended one.
+        for (const client of [owner, other]) {
+            await expect(client.query(refresh)).rejects.toThrow("integer out of range");
+            expect(await seen(other)).toEqual({ path: '"$user", public', found: true });
+            await client.query("SET search_path = public, pg_temp");
+            await expect(
+                client.query({ text: refresh, name: "refresh", values: [] }),
+            ).rejects.toThrow("integer out of range");
+            expect(await seen(owner)).toEqual({ path: "public, pg_temp", found: true });
+            // In a transaction the server undoes it, and a statement that succeeds keeps what it set.
+            await client.query("BEGIN");
+            await client.query("SET search_path = pg_catalog");
+            await expect(client.query("SELECT 1 / 0")).rejects.toThrow("division by zero");
+            await client.query("ROLLBACK");
+            expect(await seen(owner)).toEqual({ path: "public, pg_temp", found: true });
+            await client.query("RESET search_path");
+            await client.query(`SET search_path = "$user", public`);
+        }
+        await other.end();
+        await owner.query("DROP MATERIALIZED VIEW squares");
+        await owner.query("DROP TABLE heights");
+    });
+
     it("get their own answers when four of them send parameterised queries at once", async () => {
         const clients = await Promise.all(
             Array.from({ length: 4 }, () => connect(server, "observatory_owner")),

@@ -67,7 +67,7 @@ onEveryServer((target) => {
 
         const healthy = await run("doctor", target.database.owner);
         expect(healthy.stdout).toContain(
-            "Nothing is wrong with 1 aggregates, 1 hypertables and 5 jobs",
+            "Nothing is wrong with 1 aggregate, 1 hypertable and 5 jobs",
         );
         expect(healthy.code).toBe(0);
     });

@@ -212,6 +212,34 @@ onEveryServer((target) => {
         });
     });
 
+    it("takes allowed ages and steps from the policies as they are in the database", async () => {
+        const job = (name: string, kind: string): string =>
+            `(SELECT j.id FROM _timescaledb_config.bgw_job j JOIN _timescaledb_catalog.continuous_agg a ON a.mat_hypertable_id = j.hypertable_id WHERE a.user_view_name = '${name}' AND j.proc_name = 'policy_${kind}')`;
+        const alter = (minutes: number, kept: string): Promise<Row[]> =>
+            target.byHand(
+                `SELECT alter_job(${job("llm_metrics_1hour", "refresh_continuous_aggregate")}, schedule_interval => interval '${minutes} minutes'),
+                     alter_job(id, config => config || '{"drop_after": "${kept}"}') FROM _timescaledb_config.bgw_job WHERE id = ${job("llm_metrics_1min", "retention")}`,
+            );
+        const asked = async (): Promise<unknown[]> => {
+            const data = await report(day / 24, new Date(Date.now() - 40 * day));
+            const hour = data.freshness.find((one) => one.aggregate === "llm_metrics_1hour");
+            return [data.window.stepSeconds, hour?.allowedSeconds];
+        };
+        expect(await asked()).toEqual([3600, 7500]);
+
+        await alter(30, "60 days");
+        expect(await asked()).toEqual([60, 9000]);
+
+        await alter(5, "37 days");
+        const removed = "SELECT remove_continuous_aggregate_policy('llm_error_summary')";
+        await target.byHand(removed);
+        const { freshness } = await report(day);
+        expect(freshness.find((one) => one.aggregate === "llm_error_summary")).toMatchObject({
+            ...{ allowedSeconds: null, state: "old" },
+        });
+        expect(await asked()).toEqual([3600, 7500]);
+    });
+
     it("writes names from the database as text", async () => {
         const page = pageOf(await report(7 * day));
 

@@ -4,6 +4,9 @@ import fs from "node:fs";
 import net from "node:net";
 import path from "node:path";
 
+import { examine } from "../../commands/doctor/examine";
+import { embeddedConnection } from "../../commands/embedded/server";
+import { withSession } from "../../components/timescale/core/session";
 import { connect, embeddedFolders, sleep, until } from "./embeddedFolders";
 
 const { fresh, workspace } = embeddedFolders();
@@ -41,6 +44,15 @@ async function serving(...args: readonly string[]): Promise<Command & { readonly
     return { ...command, port: Number(port()) };
 }
 
+/** What doctor finds and remarks, as any login. */
+async function doctor(port: number): Promise<{ readonly codes: string[]; readonly notes: string }> {
+    const reader = embeddedConnection(address(port), "observatory_reader");
+    const { findings, notes } = await withSession(reader, (session) =>
+        examine(session, { complete: false }),
+    );
+    return { codes: findings.map(({ code }) => code), notes: notes.join("\n") };
+}
+
 const address = (port: number) =>
     ({ host: "127.0.0.1", port, database: "llm_observatory" }) as const;
 
@@ -73,6 +85,8 @@ it("logs failures only without --verbose, and nothing runs with --no-jobs", asyn
     await owner.query("SELECT add_job('tick', '1 hour'), add_job('bad', '1 hour')");
     await sleep(2500);
     await owner.end();
+    const idle = await doctor(first.port);
+    expect([idle.codes, idle.notes]).toEqual([[], expect.stringContaining("nothing runs jobs here")]); // prettier-ignore
     first.kill("SIGTERM");
     expect((await first.ended).exitCode).toBe(0);
     expect(first.output()).toContain("none runs by itself (--no-jobs)");
@@ -80,10 +94,18 @@ it("logs failures only without --verbose, and nothing runs with --no-jobs", asyn
 
     const second = await serving("--directory", directory);
     await until(() => /bad: failed, once in a row: no way \(P0001\)/.test(second.output()), "it");
-    second.kill("SIGTERM");
-    await second.ended;
     expect(second.output()).not.toContain("tick");
-}, 120_000);
+
+    // What a killed one has left is not what the next one says of itself.
+    const ill = await doctor(second.port);
+    expect([ill.codes, ill.notes]).toEqual([["job_failing"], expect.not.stringContaining("nothing runs jobs")]); // prettier-ignore
+    second.kill("SIGKILL");
+    await second.ended;
+    const third = await serving("--directory", directory, "--no-jobs");
+    expect((await doctor(third.port)).codes).toEqual([]);
+    third.kill("SIGTERM");
+    await third.ended;
+}, 180_000);
 
 it("says who has the port, and ends with 1", async () => {
     const blocker = net.createServer().listen(0, "127.0.0.1");

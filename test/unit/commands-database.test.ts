@@ -6,6 +6,8 @@ import {
     type DatabaseChoice,
     databaseChoice,
 } from "../../commands/database/choice";
+import { overridesIn } from "../../commands/database/overrides";
+import { defaultTarget } from "../../components/observatory/slaTargets";
 
 function choose(args: readonly string[], environment: NodeJS.ProcessEnv = {}): DatabaseChoice {
     const command = addDatabaseOptions(new Command("x").exitOverride());
@@ -42,6 +44,48 @@ describe("the database of a command", () => {
             expect.objectContaining({
                 message: "--stack and the --db options name two databases",
                 code: "invalid_option",
+            }) as Error,
+        );
+    });
+});
+
+describe("what a stack declares otherwise", () => {
+    const read = (config: object) =>
+        overridesIn(
+            "prod",
+            JSON.stringify(
+                Object.fromEntries(
+                    Object.entries(config).map(([key, value]) => [`llm-observatory:${key}`, { value: value as string }]), // prettier-ignore
+                ),
+            ),
+        );
+
+    it("is read from its config, and is nothing where that is the program's defaults", () => {
+        const changes = { llm_traces: { retentionPolicy: { dropAfter: "30 days" } } };
+
+        expect(
+            read({
+                policies: JSON.stringify(changes),
+                slaTargets: '[{"model": "m", "p95Ms": 1}]',
+                schema: "metrics",
+                target: "nonsense",
+            }),
+        ).toEqual({
+            policies: changes,
+            slaTargets: [{ ...defaultTarget, model: "m", p95Ms: 1 }, defaultTarget],
+            schema: "metrics",
+        });
+        const nothing = { policies: {}, slaTargets: [defaultTarget], schema: "public" };
+        expect(read({})).toEqual(nothing);
+        expect(read({ policies: "", slaTargets: "" })).toEqual(nothing);
+        expect(overridesIn("prod", '{"other:policies": {"value": "x"}}')).toEqual(nothing);
+    });
+
+    it("is refused with every problem, as up would", () => {
+        expect(() => read({ policies: "{", slaTargets: "{}" })).toThrow(
+            expect.objectContaining({
+                message: "the configuration of stack prod cannot be used",
+                detail: expect.stringMatching(/policies cannot be used.*slaTargets is not a list/s) as string, // prettier-ignore
             }) as Error,
         );
     });

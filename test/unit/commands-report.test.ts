@@ -22,7 +22,7 @@ import { parseOptions } from "../../commands/report/options";
 import { pageOf } from "../../commands/report/page";
 import units from "../../commands/report/page/units.cjs";
 import { slaRowsOf, stepsOf, trafficOf } from "../../commands/report/shape";
-import { chooseWindow, cutsOf } from "../../commands/report/window";
+import { chooseWindow, cutsOf, type Kept } from "../../commands/report/window";
 import { aggregates, dashboardAggregates, queryOf } from "../../components/observatory/aggregates";
 import { worstAge } from "../../components/observatory/freshness";
 import { keptByDefault } from "../../components/observatory/kept";
@@ -75,10 +75,13 @@ describe("options", () => {
 });
 
 describe("a window", () => {
+    const kept: Kept = (level) => ({ minute: 37 * day, hour: 210 * day, day: undefined })[level];
+
     const choose = (length: number, ago = 0) =>
         chooseWindow(
             { from: undefined, to: ago === 0 ? undefined : new Date(now - ago).toISOString(), length },
             now,
+            kept,
         ); // prettier-ignore
 
     it.each([
@@ -105,11 +108,18 @@ describe("a window", () => {
         expect([new Date(from).getUTCDay(), from % day]).toEqual([1, 0]);
     });
 
+    it("has finer steps the longer an environment keeps minutes, and for ever without retention", () => {
+        const asked = { from: undefined, to: new Date(now - 40 * day).toISOString(), length: hour };
+        expect(chooseWindow(asked, now, kept).level).toBe("hour");
+        expect(chooseWindow(asked, now, () => 41 * day).level).toBe("minute");
+        expect(chooseWindow(asked, now, () => undefined).level).toBe("minute");
+    });
+
     it("does not reach into the future", () => {
         const from = new Date(now - hour).toISOString();
-        expect(chooseWindow({ from, to: undefined, length: 7 * day }, now).to).toBe(now);
+        expect(chooseWindow({ from, to: undefined, length: 7 * day }, now, kept).to).toBe(now);
         const later = new Date(now + hour).toISOString();
-        expect(() => chooseWindow({ from: later, to: undefined, length: day }, now)).toThrow(
+        expect(() => chooseWindow({ from: later, to: undefined, length: day }, now, kept)).toThrow(
             "the window is in the future",
         );
     });
@@ -159,6 +169,10 @@ describe("shapes", () => {
         const state = (seconds: number) =>
             freshnessOf("a", new Date(now - seconds * 1000), at, 150).state;
         expect([state(150), state(151)]).toEqual(["fresh", "old"]);
+        expect(freshnessOf("a", at, at, null)).toMatchObject({
+            state: "old",
+            allowedSeconds: null,
+        });
         expect(freshnessOf("a", null, at, 150)).toMatchObject({ state: "empty", lagSeconds: null });
     });
 });

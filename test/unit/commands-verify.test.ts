@@ -5,7 +5,7 @@ import { junit } from "../../commands/verify/junit";
 import { isFunction, observatoryObjects } from "../../commands/verify/objects";
 import { parseOptions } from "../../commands/verify/options";
 import { calls } from "../../commands/verify/queries";
-import { describeResults, resultsAsJson, sumUp } from "../../commands/verify/report";
+import { describeResults, resultsAsJson, sumUp, withoutStack } from "../../commands/verify/report";
 import {
     checkNames,
     exitCodeOf,
@@ -150,6 +150,17 @@ describe("the results", () => {
     });
 });
 
+describe("without a stack", () => {
+    it("say of policies and definitions that differ that a stack may have them otherwise", () => {
+        const failed = [3, 4, 9].map((number) => result(number, "failed", { problems: ["x"] }));
+
+        const told = withoutStack([...failed, result(3, "passed")]);
+
+        expect(told.map(({ notes }) => notes.length)).toEqual([1, 1, 0, 0]);
+        expect(told[0]?.notes[0]).toContain("known with --stack alone");
+    });
+});
+
 describe("JUnit", () => {
     it("has a case for each check, with what is wrong", () => {
         const text = junit(
@@ -239,7 +250,7 @@ describe("the command line", () => {
         expect(parseOptions([], {})).toEqual({
             server: undefined,
             stack: undefined,
-            schema: "public",
+            schema: undefined,
             sample: 5,
             json: false,
             junit: undefined,

@@ -12,6 +12,7 @@ import { judge } from "../../components/timescale/core/health/judge";
 import { daysUntilFull, judgeDisk } from "../../components/timescale/core/health/judgeServer";
 import { lagOf } from "../../components/timescale/core/health/lag";
 import { daysOfHistory, pendingWork } from "../../components/timescale/core/health/pendingWork";
+import { jobOf, type JobRow } from "../../components/timescale/core/health/rows";
 import { showLength, showRange } from "../../components/timescale/core/health/words";
 import { isAtLeast } from "../../components/timescale/core/server";
 import { health, hourly, job, now, raw, server, storage } from "../helpers/health";
@@ -100,6 +101,46 @@ describe("judgement", () => {
 
     it("finds nothing in a database that is well", () => {
         expect(judge(health())).toEqual([]);
+    });
+
+    describe("of a run that has begun", () => {
+        const { error: _error, running: _running, runningFor: _for, ...ended } = job();
+        const old = { errorCode: "22023", errorMessage: "refresh window too small", errorAt: at("10T11:00") }; // prettier-ignore
+        const begins = { lastFinish: null, nextStart: null, lastRunSucceeded: false };
+        const counted = { ...begins, crashes: 1, consecutiveCrashes: 1, failures: 1, runs: 4 };
+        const read = (given: Partial<JobRow>, scheduler = true) =>
+            jobOf(
+                { ...ended, ...old, worker: false, begun: false, sinceStart: 0.2, ...given },
+                scheduler,
+            );
+
+        it("counts neither as crashed nor as failed, also before its worker is seen", () => {
+            for (const worker of [false, true]) {
+                const one = read({ ...counted, begun: true, worker });
+
+                expect(one).toMatchObject({ running: true, runningFor: 0.2, crashes: 0 });
+                expect(one.lastRunSucceeded).toBeNull();
+                expect(ofJob(one)).toEqual([]);
+            }
+        });
+
+        it("counts as crashed once the scheduler has noted it, and again while it is tried again", () => {
+            const noted = read({ ...counted, begun: false });
+            const again = read({ ...counted, crashes: 2, consecutiveCrashes: 2, begun: true });
+
+            for (const one of [noted, again]) {
+                expect(one).toMatchObject({ crashes: 1, consecutiveCrashes: 1 });
+                expect(ofJob(one)).toEqual(["job_crashing"]);
+            }
+            expect(noted.running).toBe(false);
+        });
+
+        it("is not running where no scheduler would end it, nor for as long as the one before", () => {
+            expect(read({ ...counted, begun: true }, false).running).toBe(false);
+            expect(read({ worker: true, sinceStart: 9000 })).toMatchObject({
+                ...{ running: true, runningFor: null, lastRunSucceeded: true },
+            });
+        });
     });
 
     const fails = { lastRunSucceeded: false, consecutiveFailures: 3, failures: 3 };
@@ -202,11 +243,29 @@ describe("judgement", () => {
         expect(codes(health({ server: embedded, aggregates: [hourly({ jobs })] }))).toEqual([]);
     });
 
+    it("asks after jobs of the embedded server once npm run serve has had a moment to run them", () => {
+        const jobs = [job({ nextStart: at("10T10:00"), lastSuccess: at("10T09:00") })];
+        const serving = (jobsRunSince: string): string[] =>
+            codes(
+                health({
+                    server: server({ embedded: true, scheduler: true, jobsRunSince }),
+                    aggregates: [hourly({ jobs, refreshedTo: at("10T06:00") })],
+                }),
+            );
+
+        expect(serving("2026-03-10T11:59:30.000Z")).toEqual([]);
+        expect(serving("2026-03-10T11:50:00.000Z")).toEqual(["job_overdue"]);
+        expect(serving("2026-03-10T05:50:00.000Z")).toEqual(["job_overdue", "late_aggregate"]);
+    });
+
     it("says what follows and what mends it, with every code in the table", () => {
         const ill = health({ server: server({ clockAhead: 50 }), aggregates: [hourly({ jobs: [job({ ...fails, scheduled: true })] })] }); // prettier-ignore
         for (const found of judge(ill)) {
             expect(Object.keys(healthCodes)).toContain(found.code);
-            expect([found.evidence, found.consequence, found.mend]).not.toContain("");
+            const texts = [found.message, found.evidence, found.consequence, found.mend];
+            expect(texts).not.toContain("");
+            // They are parts of sentences, which doctor ends by itself.
+            expect(texts.join("\n")).not.toMatch(/\.$|\.\.(?!\.)/m);
         }
     });
 });
@@ -281,7 +340,7 @@ describe("the screen", () => {
         });
         const told = doctorText({ health: ill, findings: judge(ill), notes: ["word ".repeat(60)] }, place, plain); // prettier-ignore
         expect(told).toMatch(/^error refresh of public\.hourly \(job 1000\): .* \(job_overdue\)$/m);
-        expect(told).toMatch(/1 error and 0 warnings in 1 aggregates/);
+        expect(told).toMatch(/1 error and 0 warnings in 1 aggregate, 1 hypertable and 1 job\.$/);
         expect(told.split("\n").filter((line) => line.length > 100)).toEqual([]);
     });
 

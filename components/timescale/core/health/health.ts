@@ -37,8 +37,10 @@ export interface ServerHealth {
     readonly databaseBytes: number;
     readonly login: string;
     readonly superuser: boolean;
-    /** Whether TimescaleDB's scheduler of this database runs. */
+    /** Whether TimescaleDB's scheduler of this database runs; on the embedded server, whether `npm run serve` does its work. */
     readonly scheduler: boolean;
+    /** Since when that is so; null: not known, as on a server. */
+    readonly jobsRunSince: string | null;
     /** Null where the login may not know it. */
     readonly dataDirectory: string | null;
     readonly workers: WorkerFacts;

@@ -44,13 +44,18 @@ function readOnce(session: Session): Promise<Health> {
         await client.query("SELECT set_config('search_path', quote_ident($1), true)", [
             extensionSchema,
         ]);
-        const server = await inspectClock(client);
+        const told = await inspectClock(client);
+        const jobsRunSince = embedded ? told.jobsRunSince : null;
+        const scheduler = told.scheduler || jobsRunSince !== null;
+        const server = { ...told, jobsRunSince, scheduler };
         const facts = await inspectForRules(client, {
             ...{ query: "", materializationId: null, source: false },
             ...{ decompresses: false, refresh: null },
         });
         if (facts === undefined) throw new Error("rule_facts.sql gives one row");
-        const jobs = (await read<JobRow>(client, "catalog/health_jobs.sql")).map(jobOf);
+        const jobs = (await read<JobRow>(client, "catalog/health_jobs.sql")).map((row) =>
+            jobOf(row, scheduler),
+        );
         const hypertables = await read<HypertableRow>(client, "catalog/health_hypertables.sql");
         const aggregates = await read<AggregateRow>(client, "catalog/health_aggregates.sql");
         const timed = aggregates.filter(({ integerTime }) => !integerTime);

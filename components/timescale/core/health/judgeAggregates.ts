@@ -4,9 +4,9 @@ import { displayName } from "../identifier";
 import { productsInTree } from "../rules/products";
 import { type HealthFinding, healthFinding } from "./finding";
 import type { AggregateHealth, Health } from "./health";
-import { lagOf, refreshJobs, secondsBetween } from "./lag";
+import { isWithoutJobs, jobsHaveRunFor, lagOf, refreshJobs, secondsBetween } from "./lag";
 import { pendingWork } from "./pendingWork";
-import { showLength, showRange, showTime } from "./words";
+import { counted, showLength, showRange, showTime } from "./words";
 
 export function judgeAggregates(health: Health): HealthFinding[] {
     return [
@@ -17,7 +17,7 @@ export function judgeAggregates(health: Health): HealthFinding[] {
             healthFinding("orphaned_materialization", {
                 object: displayName(orphan),
                 message: "it belongs to no aggregate",
-                evidence: `${orphan.storage.chunks} chunks, ${describeBytes(orphan.storage.bytes)}`,
+                evidence: `${counted(orphan.storage.chunks, "chunk")}, ${describeBytes(orphan.storage.bytes)}`,
                 consequence: "it takes disk, and its policies, if it has any, take workers",
                 mend: `look at what it holds, then DROP TABLE ${displayName(orphan)}`,
             }),
@@ -34,7 +34,7 @@ function judgeAggregate(health: Health, aggregate: AggregateHealth): HealthFindi
                 object,
                 message: gone ? "its view was dropped or renamed" : "its view was replaced",
                 evidence: gone
-                    ? `the catalog knows it by this name, and no relation has it; ${aggregate.storage.chunks} chunks of buckets are there`
+                    ? `the catalog knows it by this name, and no relation has it; its buckets are there, in ${counted(aggregate.storage.chunks, "chunk")}`
                     : "its view reads something other than its buckets",
                 consequence: "queries of it fail, or give numbers that are not the aggregate's",
                 mend: "npm start or pulumi up puts it back; by hand, ALTER TABLE … RENAME it back",
@@ -66,7 +66,9 @@ function judgeFreshness({ server }: Health, aggregate: AggregateHealth): HealthF
             }),
         ];
     }
-    if (lag.policy !== "scheduled" || !lag.late || server.embedded) return [];
+    // What was late before anything ran its job gets the time that its policy allows.
+    const waited = jobsHaveRunFor(server) > (lag.allowed ?? 0);
+    if (lag.policy !== "scheduled" || !lag.late || isWithoutJobs(server) || !waited) return [];
     return [
         healthFinding("late_aggregate", {
             object,
@@ -103,7 +105,7 @@ function judgePending(aggregate: AggregateHealth): HealthFinding[] {
         healthFinding("unreachable_changes", {
             object,
             message: "its source changed, or was never computed, where no policy reaches",
-            evidence: `${unreachable.length} ${unreachable.length === 1 ? "range" : "ranges"} older than ${showTime(begins)}, where the refresh window begins: ${listed(unreachable.map(showRange))}`,
+            evidence: `${counted(unreachable.length, "range")} older than ${showTime(begins)}, where the refresh window begins: ${listed(unreachable.map(showRange))}`,
             consequence: "these buckets stay as they are: late rows are missing from them for ever",
             mend: `npm run backfill -- ${object}`,
             fix: {
@@ -164,7 +166,7 @@ function judgeTwins(aggregates: readonly AggregateHealth[]): HealthFinding[] {
             healthFinding("duplicate_aggregate", {
                 object: displayName(aggregate),
                 message: `it has the query of ${displayName(twin)}`,
-                evidence: `${describeBytes(aggregate.storage.bytes)} in ${aggregate.storage.chunks} chunks hold what the other holds`,
+                evidence: `${describeBytes(aggregate.storage.bytes)} in ${counted(aggregate.storage.chunks, "chunk")}, which hold what the other holds`,
                 consequence: "it is computed, stored and kept twice",
                 mend: `let readers use ${displayName(twin)}, then delete this one`,
             }),
@@ -175,7 +177,7 @@ function judgeTwins(aggregates: readonly AggregateHealth[]): HealthFinding[] {
 function judgeVersion(version: AggregateHealth): HealthFinding {
     const object = displayName(version);
     const { marker, storage } = version;
-    const evidence = `${describeBytes(storage.bytes)} in ${storage.chunks} chunks${version.jobs.some(({ scheduled }) => scheduled) ? ", with policies that run" : ""}`;
+    const evidence = `${describeBytes(storage.bytes)} in ${counted(storage.chunks, "chunk")}${version.jobs.some(({ scheduled }) => scheduled) ? ", with policies that run" : ""}`;
     if (marker.building !== undefined) {
         return healthFinding("unfinished_version", {
             object,

@@ -4,8 +4,8 @@ import { policyProcedures } from "../policy";
 import { workerFindings } from "../rules/live";
 import { type HealthFinding, healthFinding } from "./finding";
 import type { AggregateHealth, Health, HypertableHealth, JobHealth } from "./health";
-import { secondsBetween } from "./lag";
-import { jobTitle, showLength, showTime } from "./words";
+import { isWithoutJobs, jobsHaveRunFor, secondsBetween } from "./lag";
+import { counted, jobTitle, showLength, showTime } from "./words";
 
 /** A run that ends on PostgreSQL 15.20 ends with this, its work done. */
 const brokenPortal = /cannot drop portal/;
@@ -18,8 +18,7 @@ const patience = 60;
 
 export function judgeJobs(health: Health): HealthFinding[] {
     const { server, jobs } = health;
-    // Inside Node nothing runs jobs, and a replica leaves them to its primary.
-    if (server.embedded || server.replica) return judgePolicies(health);
+    if (isWithoutJobs(server)) return judgePolicies(health);
     const own = jobs.filter((job) => !isOfVersion(health, job));
     const scheduled = own.filter((job) => job.scheduled);
     if (!server.scheduler && scheduled.length > 0) {
@@ -36,7 +35,7 @@ function schedulerMissing(jobs: number): HealthFinding {
     return healthFinding("scheduler_missing", {
         object: "TimescaleDB's scheduler",
         message: "no job of this database runs",
-        evidence: `${jobs} scheduled jobs, and no scheduler among the server's processes`,
+        evidence: `${counted(jobs, "scheduled job")}, and no scheduler among the server's processes`,
         consequence: "aggregates fall behind, retention drops nothing, and disk fills up",
         mend: "SELECT _timescaledb_functions.start_background_workers() as a superuser; where that changes nothing, raise max_worker_processes and timescaledb.max_background_workers and restart the server",
         fix: { kind: "start_scheduler" },
@@ -44,7 +43,8 @@ function schedulerMissing(jobs: number): HealthFinding {
 }
 
 function judgeRuns(health: Health, job: JobHealth): HealthFinding[] {
-    const { now } = health.server;
+    const { server } = health;
+    const { now } = server;
     const object = jobTitle(job, health);
     if (!job.scheduled) return [];
     if (!job.ownerMayLogin) {
@@ -52,16 +52,17 @@ function judgeRuns(health: Health, job: JobHealth): HealthFinding[] {
             healthFinding("job_owner_cannot_login", {
                 object,
                 message: `${job.owner} owns a job and has no LOGIN`,
-                evidence: `${job.runs} runs, ${job.failures + job.crashes} of them without success`,
+                evidence: `${counted(job.runs, "run")}, ${job.failures + job.crashes} of them without success`,
                 consequence: consequenceOf(job),
                 mend: `ALTER ROLE ${displayIdentifier(job.owner)} LOGIN`,
             }),
         ];
     }
-    const failing = judgeFailures(job, object);
+    const failing = judgeFailures(job, object, server.embedded);
     if (failing !== undefined) return [failing];
     const overdue = job.nextStart === null ? 0 : secondsBetween(job.nextStart, now);
-    if (!job.running && job.runs === 0 && (job.nextStart === null || overdue > patience)) {
+    const waits = !job.running && jobsHaveRunFor(server) > patience;
+    if (waits && job.runs === 0 && (job.nextStart === null || overdue > patience)) {
         return [
             healthFinding("job_never_started", {
                 object,
@@ -75,7 +76,7 @@ function judgeRuns(health: Health, job: JobHealth): HealthFinding[] {
             }),
         ];
     }
-    if (!job.running && overdue > patience) {
+    if (waits && overdue > patience) {
         return [
             healthFinding("job_overdue", {
                 object,
@@ -89,11 +90,15 @@ function judgeRuns(health: Health, job: JobHealth): HealthFinding[] {
     return judgeSpeed(job, object);
 }
 
-function judgeFailures(job: JobHealth, object: string): HealthFinding | undefined {
+function judgeFailures(
+    job: JobHealth,
+    object: string,
+    embedded: boolean,
+): HealthFinding | undefined {
     const { error } = job;
     // Not by the last run's success: it is false from the moment that a run begins.
     const fails = job.consecutiveFailures > 0;
-    const counts = `${job.failures} of ${job.runs} runs failed, the last ${job.consecutiveFailures} in a row`;
+    const counts = `${job.failures} of ${counted(job.runs, "run")} failed, the last ${job.consecutiveFailures} in a row`;
     const consequence = consequenceOf(job);
     if (!fails && job.consecutiveCrashes === 0) return undefined;
     if (fails && error !== null && brokenPortal.test(error.message)) {
@@ -131,9 +136,11 @@ function judgeFailures(job: JobHealth, object: string): HealthFinding | undefine
     return healthFinding("job_crashing", {
         object,
         message: "runs of it end without an error",
-        evidence: `${job.crashes} runs crashed and ${job.failures} failed of ${job.runs}, the last ${crashes} in a row, and no error of theirs was left`,
+        evidence: `${counted(job.crashes, "run")} crashed and ${job.failures} failed of ${job.runs}, the last ${crashes} in a row, and no error of theirs was left`,
         consequence,
-        mend: 'the server\'s log tells: a worker that was killed, or "out of background workers" and "terminating background worker" where max_worker_processes is too low',
+        mend: embedded
+            ? "npm run serve was ended in the middle of a run; it runs the job again five minutes after its next start"
+            : 'the server\'s log tells: a worker that was killed, or "out of background workers" and "terminating background worker" where max_worker_processes is too low',
     });
 }
 
@@ -168,6 +175,7 @@ function judgeSpeed(job: JobHealth, object: string): HealthFinding[] {
 }
 
 function judgeWorkers(health: Health): HealthFinding[] {
+    if (health.server.embedded) return [];
     return workerFindings(health.server.workers).map(({ message, detail, hint }) =>
         healthFinding("few_background_workers", {
             object: "background workers",
@@ -243,7 +251,7 @@ function judgeRetention(
         healthFinding("retention_behind", {
             object: jobTitle(job, { ...health }),
             message: "chunks stand that it should have dropped",
-            evidence: `${storage.chunksToDrop} chunks are older than ${storage.dropAfter ?? ""}; its last success was ${job.lastSuccess === null ? "never" : `${showLength(since)} ago`}`,
+            evidence: `${counted(storage.chunksToDrop, "chunk")} older than ${storage.dropAfter ?? ""}; its last success was ${job.lastSuccess === null ? "never" : `${showLength(since)} ago`}`,
             consequence: "they take disk, and rows are kept longer than was promised",
             mend: `CALL run_job(${job.id}), and see why it does not run by itself`,
         }),
@@ -284,12 +292,15 @@ function mendOf({ id, error }: JobHealth): string {
     return `${first} CALL run_job(${id}) shows whether it works`;
 }
 
-function workersAre({ server: { workers }, jobs }: Health): string {
+function workersAre({ server: { workers, embedded }, jobs }: Health): string {
+    if (embedded) return "npm run serve runs jobs one at a time, and none while a client is in a transaction"; // prettier-ignore
     const running = jobs.filter((job) => job.running).length;
     return `${running} jobs run, timescaledb.max_background_workers is ${workers.maxBackgroundWorkers ?? "unknown"} and max_worker_processes ${workers.maxWorkerProcesses}, of which ${workers.otherSchedulers} schedulers of other databases and ${workers.otherWorkers} other workers take theirs`;
 }
 
-function workersMend({ server: { workers } }: Health): string {
+function workersMend({ server: { workers, embedded } }: Health): string {
+    if (embedded)
+        return "see what npm run serve logs: a client's open transaction, or a job that takes long";
     const enough = Math.max(workers.maxWorkerProcesses, workers.maxBackgroundWorkers ?? 0) * 2;
     return `ALTER SYSTEM SET max_worker_processes = ${enough} and ALTER SYSTEM SET timescaledb.max_background_workers = ${enough}, then restart the server; its log says "out of background workers" where this is the reason`;
 }

@@ -39,6 +39,16 @@ export function lagOf(aggregate: AggregateHealth, { now }: Pick<ServerHealth, "n
     };
 }
 
+/** Where nothing runs them: a replica leaves them to its primary, and the embedded server to `npm run serve`. */
+export function isWithoutJobs({ embedded, replica, scheduler }: ServerHealth): boolean {
+    return replica || (embedded && !scheduler);
+}
+
+/** Seconds for which jobs have been run, as far as it is known. */
+export function jobsHaveRunFor({ jobsRunSince, now }: ServerHealth): number {
+    return jobsRunSince === null ? Infinity : secondsBetween(jobsRunSince, now);
+}
+
 export function refreshJobs({ jobs }: Pick<AggregateHealth, "jobs">): JobHealth[] {
     return jobs.filter(({ procedure }) => procedure === policyProcedures.refresh);
 }

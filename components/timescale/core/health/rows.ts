@@ -52,7 +52,12 @@ export interface HypertableRow extends QualifiedName {
     readonly readable: boolean;
 }
 
-export interface JobRow extends Omit<JobHealth, "error"> {
+export interface JobRow extends Omit<JobHealth, "error" | "running" | "runningFor"> {
+    /** Whether one of the server's processes has the job's number. */
+    readonly worker: boolean;
+    /** Whether a run has begun, has not ended, and is not known to have crashed. */
+    readonly begun: boolean;
+    readonly sinceStart: number | null;
     readonly errorCode: string | null;
     readonly errorMessage: string | null;
     readonly errorAt: string | null;
@@ -78,10 +83,28 @@ export function storageOf(row: HypertableRow): Storage {
     };
 }
 
-export function jobOf({ errorCode, errorMessage, errorAt, ...job }: JobRow): JobHealth {
-    const error =
-        errorMessage === null || errorAt === null
-            ? null
-            : { code: errorCode, message: errorMessage, at: errorAt };
-    return { ...job, error };
+/**
+ * A run that has begun is counted among the failed and crashed ones until it ends: that it does not count is told by
+ * the counts themselves. Its worker appears a moment later than they say so, and is gone a moment earlier than a
+ * snapshot knows.
+ *
+ * @param scheduler whether the scheduler is there, without which what has begun does not end
+ */
+export function jobOf(row: JobRow, scheduler: boolean): JobHealth {
+    const { errorCode, errorMessage, errorAt, worker, begun, sinceStart, ...job } = row;
+    const running = worker || (begun && scheduler);
+    const counted = Number(begun);
+    return {
+        ...job,
+        running,
+        // A worker that came later than the snapshot belongs to a run that this does not know yet.
+        runningFor: running && begun ? sinceStart : null,
+        crashes: Math.max(0, job.crashes - counted),
+        consecutiveCrashes: Math.max(0, job.consecutiveCrashes - counted),
+        lastRunSucceeded: begun ? null : job.lastRunSucceeded,
+        error:
+            errorMessage === null || errorAt === null
+                ? null
+                : { code: errorCode, message: errorMessage, at: errorAt },
+    };
 }

@@ -4,6 +4,11 @@ import { displayName } from "../identifier";
 import { policyProcedures } from "../policy";
 import type { Health, JobHealth } from "./health";
 
+/** Such as `1 bucket` or `12 buckets`. */
+export function counted(count: number, what: string): string {
+    return `${count} ${what}${count === 1 ? "" : /[^aeiou]y$/.test(what) ? "" : "s"}`;
+}
+
 /** Such as `3 min 20 s`: two units, so that it stays short. @param seconds negative counts as 0 */
 export function showLength(seconds: number): string {
     const whole = Math.max(0, seconds);
