@@ -5,9 +5,9 @@ import { text as readAll } from "node:stream/consumers";
 
 import { TimescaleError } from "../components/timescale/core/errors";
 import { endWith } from "./ending";
-import type { LivePreview } from "./review/live";
+import type { Removals } from "./review/countRemovals";
 import { parseOptions, type ReviewOptions } from "./review/options";
-import { readPreview } from "./review/preview";
+import { type Preview, readPreview } from "./review/preview";
 import { render } from "./review/render";
 import { reviewOf } from "./review/review";
 import { secretsOf } from "./review/secrets";
@@ -16,8 +16,14 @@ const root = dirname(__dirname);
 
 async function main(): Promise<number> {
     const options = parseOptions(process.argv.slice(2));
-    const { text, failure } = await read(options.source);
-    const review = reviewOf(readPreview(text), { secrets: secretsOf(process.env), failure });
+    const { preview, failure, removals, destroy } = await read(options.source);
+    const secrets = new Set([...secretsOf(process.env), ...(removals?.secrets ?? [])]);
+    const review = reviewOf(preview, {
+        secrets,
+        failure,
+        removals: removals?.byUrn,
+        ...(destroy !== undefined && { destroy }),
+    });
     const markdown = render(review, { whole: options.whole });
     const json = `${JSON.stringify(review, null, 2)}\n`;
     if (options.markdownFile !== undefined) writeFileSync(options.markdownFile, markdown);
@@ -33,18 +39,30 @@ function written(text: string): Promise<void> {
     });
 }
 
-async function read(source: ReviewOptions["source"]): Promise<LivePreview> {
+interface Source {
+    readonly preview: Preview;
+    readonly failure?: string | undefined;
+    readonly removals?: Removals;
+    readonly destroy?: boolean;
+}
+
+async function read(source: ReviewOptions["source"]): Promise<Source> {
     if (source.kind === "stack") {
         // With all of Pulumi, which a file does not need.
         const { livePreview } = await import("./review/live.js");
-        const live = await livePreview(root, source.name);
-        return { ...live, failure: live.failure && `the preview failed: ${live.failure}` };
+        const { name, destroy } = source;
+        const { failure, ...live } = await livePreview(root, name, destroy);
+        return { ...live, failure: failure && `the preview failed: ${failure}`, destroy };
     }
-    if (source.kind === "input") return { text: await readAll(process.stdin), failure: undefined };
+    if (source.kind === "input") return { preview: readPreview(await readAll(process.stdin)) };
+    return { preview: readPreview(readFile(source.path)) };
+}
+
+function readFile(path: string): string {
     try {
-        return { text: readFileSync(source.path, "utf8"), failure: undefined };
+        return readFileSync(path, "utf8");
     } catch (error) {
-        throw new TimescaleError(`the preview ${source.path} cannot be read`, {
+        throw new TimescaleError(`the preview ${path} cannot be read`, {
             code: "not_a_preview",
             detail: error instanceof Error ? error.message : String(error),
             hint: "give the file that pulumi preview --json was written to",

@@ -3,6 +3,7 @@ import * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
 
 import { databaseGrants } from "./access/grants";
+import { roleVerifier } from "./access/roleVerifier";
 import { rootCertificateFile } from "./access/rootCertificateFile";
 import type { RolePasswords, StackConfig } from "./config/stackConfig";
 import { roles } from "./roles";
@@ -85,7 +86,11 @@ export class Access extends pulumi.ComponentResource implements Logins {
         const role = (key: keyof RolePasswords): postgresql.Role =>
             new postgresql.Role(
                 `${name}-${key}`,
-                { name: roles[key], login: true, password: pulumi.secret(passwords[key]) },
+                {
+                    name: roles[key],
+                    login: true,
+                    password: pulumi.secret(roleVerifier(roles[key], passwords[key])),
+                },
                 onServer,
             );
         const owner = role("owner");

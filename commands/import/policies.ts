@@ -1,6 +1,7 @@
 /** Policies as the database has them, as a program declares them: settings that are the default are left out. */
 import { isDeepStrictEqual } from "node:util";
 
+import { orderOf } from "../../components/timescale/core/compressionDiff";
 import { sameInterval } from "../../components/timescale/core/interval";
 import {
     type ActualJob,
@@ -14,7 +15,7 @@ import {
     policyProcedures,
     policyProperties,
 } from "../../components/timescale/core/policy";
-import { type ActualPolicies, orderOf } from "../../components/timescale/core/policyDiff";
+import type { ActualPolicies } from "../../components/timescale/core/policyDiff";
 import { orderByTerm, parseOrderTerm } from "../../components/timescale/core/tableStatements";
 import { friendlyInterval, friendlyLength } from "./intervals";
 import type { Inputs } from "./properties";

@@ -1,4 +1,4 @@
-/** What it means that a resource goes or is replaced, where no plan tells: that of another provider, or a deletion. */
+/** What it means that a resource of another provider goes or is replaced, of which no plan tells. */
 import type { Step } from "./preview";
 import type { Reason } from "./review";
 import type { Verdict } from "./verdict";
@@ -24,9 +24,6 @@ const withoutData: readonly RegExp[] = [
 ];
 
 const timescale = "pulumi-nodejs:dynamic/timescale:";
-
-/** Those that hold no rows of their own. */
-const withoutRows = ["View", "SqlFunction", "ExtensionVersion", "LoginPassword"];
 
 /** Whether it is one of this package's, which have plans unless they are deleted; its kind then. */
 export function timescaleKind(type: string): string | undefined {
@@ -61,43 +58,7 @@ export function judgeElsewhere(steps: readonly Step[]): { verdict: Verdict; reas
     return { verdict: "destructive", reasons: [{ code: `${action}s_resource`, message }] };
 }
 
-/** Of a resource of this package that is deleted or replaced: the provider is not asked in a preview. */
-export function judgeRemoval(
-    kind: string,
-    steps: readonly Step[],
-): { verdict: Verdict; reasons: Reason[] } {
-    const action = actionOf(steps);
-    const inputs = steps.find(({ old }) => old !== undefined)?.old?.inputs ?? {};
-    if (action === "delete" && (inputs["onDelete"] === "keep" || isRetained(steps))) {
-        const why = inputs["onDelete"] === "keep" ? 'onDelete: "keep"' : "retainOnDelete";
-        const message = `Pulumi forgets it, and it stays in the database (${why})`;
-        return { verdict: "caution", reasons: [{ code: "forgets_resource", message }] };
-    }
-    const goes = action === "delete" ? "dropped" : "dropped and made again";
-    if (withoutRows.includes(kind)) {
-        return {
-            verdict: "caution",
-            reasons: [{ code: "drops_object", message: `it is ${goes}; it holds no rows` }],
-        };
-    }
-    const { backup, acceptLoss } = inputs;
-    const message = [
-        `it is ${goes}, with all its rows`,
-        typeof backup === "string" && backup !== "" ? `a backup is written to ${backup} first` : "",
-        kind === "ContinuousAggregate"
-            ? acceptLoss === undefined
-                ? "up refuses where raw data no longer has them, and says how many"
-                : `acceptLoss allows ${JSON.stringify(acceptLoss)} of what raw data no longer has`
-            : "",
-    ];
-    return {
-        verdict: "destructive",
-        reasons: [
-            { code: "drops_rows", message: message.filter((part) => part !== "").join("; ") },
-        ],
-    };
-}
-
-function isRetained(steps: readonly Step[]): boolean {
+/** Whether Pulumi forgets it and deletes nothing. */
+export function isRetained(steps: readonly Step[]): boolean {
     return steps.some(({ old }) => old?.retainOnDelete === true);
 }

@@ -11,66 +11,122 @@ import { findEngine } from "../start/session";
 import { openStack } from "../start/stack";
 import { stackConfigFile, workspaceIn } from "../start/workspace";
 import { askingForJson } from "./askingForJson";
+import { countRemovals, type Removals } from "./countRemovals";
+import { type Preview, readPreview } from "./preview";
 
 export interface LivePreview {
-    /** What the engine printed. */
-    readonly text: string;
+    readonly preview: Preview;
     /** How it ended, when it did not end well: its JSON need not say so. */
     readonly failure: string | undefined;
+    /** What the database holds of what goes. */
+    readonly removals: Removals;
 }
 
 const plans = { PULUMI_TIMESCALE_PLANS: "json" };
+const exportCommand = ["stack", "export", "--show-secrets"];
 
-/** @throws TimescaleError when the engine printed nothing */
-export async function livePreview(root: string, name: string): Promise<LivePreview> {
+/** As the workflow and `npm start -- --destroy` do it: what is protected stays. */
+const destroyCommand = ["destroy", "--preview-only", "--json", "--exclude-protected"];
+
+/** What `pulumi destroy` prints where everything is protected is nothing. */
+const nothingGoes = JSON.stringify({ steps: [], changeSummary: {} });
+
+/**
+ * @param destroy previews `pulumi destroy` in the place of `up`
+ * @throws TimescaleError when the engine printed nothing
+ */
+export async function livePreview(
+    root: string,
+    name: string,
+    destroy: boolean,
+): Promise<LivePreview> {
     const target = targets.find(
         (one) => one === name && existsSync(stackConfigFile(workspaceIn(root), one)),
     );
     const engine = await findEngine();
-    const preview = await withStep(`pulumi preview of stack ${name}`, async (step) => {
-        const ended =
+    const operation = destroy ? "pulumi destroy --preview-only" : "pulumi preview";
+    const read = (ended: Ended): Promise<LivePreview> => counted(ended, { name, operation });
+    return withStep(`${operation} of stack ${name}`, async (step) => {
+        const found =
             target === undefined
-                ? await plainPreview(root, name, engine)
-                : await startedPreview(root, target, engine);
+                ? await plainPreview(root, name, engine, destroy, read)
+                : await startedPreview(root, target, engine, destroy, read);
         step.done(
-            `pulumi preview of stack ${name}${ended.failure === undefined ? "" : `: ${ended.failure}`}`,
+            `${operation} of stack ${name}${found.failure === undefined ? "" : `: ${found.failure}`}`,
         );
-        return ended;
-    });
-    if (preview.text.trim() !== "") return preview;
-    throw new TimescaleError(`stack ${name} cannot be previewed`, {
-        code: "preview_failed",
-        detail: `${preview.failure ?? "it printed nothing"}${preview.said}`,
-        hint: "pulumi preview --stack has to work in this folder: backend, passphrase and plugins are the environment's",
+        return found;
     });
 }
 
-interface Ended extends LivePreview {
+interface Ended extends Pick<LivePreview, "failure"> {
+    /** What the engine printed. */
+    readonly text: string;
     /** On standard error. */
     readonly said: string;
+    /** Reads the state. */
+    readonly exported: () => Promise<string>;
 }
 
-async function plainPreview(root: string, name: string, engine: Engine): Promise<Ended> {
+/** Reads it, while the database can still be asked. */
+async function counted(
+    { text, failure, said, exported }: Ended,
+    { name, operation }: { readonly name: string; readonly operation: string },
+): Promise<LivePreview> {
+    if (text.trim() === "") {
+        throw new TimescaleError(`stack ${name} cannot be previewed`, {
+            code: "preview_failed",
+            detail: `${failure ?? "it printed nothing"}${said}`,
+            hint: `${operation} --stack has to work in this folder: backend, passphrase and plugins are the environment's`,
+        });
+    }
+    const preview = readPreview(text);
+    return { preview, failure, removals: await countRemovals(preview, exported) };
+}
+
+type Reading = (ended: Ended) => Promise<LivePreview>;
+
+async function plainPreview(
+    root: string,
+    name: string,
+    engine: Engine,
+    destroy: boolean,
+    read: Reading,
+): Promise<LivePreview> {
     const { execa } = await import("execa");
     const { command } = engine.command;
-    const result = await execa(
-        command,
-        ["preview", "--json", "--stack", name, "--non-interactive"],
-        {
+    const run = async (args: readonly string[]): Promise<Omit<Ended, "exported">> => {
+        const result = await execa(command, [...args, "--stack", name, "--non-interactive"], {
             cwd: root,
             env: { PATH: pathFor(command), PULUMI_SKIP_UPDATE_CHECK: "true", ...plans },
             stdin: "ignore",
             reject: false,
-        },
-    );
-    const failure = result.failed
-        ? `it ended with ${result.signal ?? `code ${result.exitCode}`}`
-        : undefined;
-    return {
-        text: result.stdout,
-        failure,
-        said: result.stderr === "" ? "" : `: ${result.stderr.trim()}`,
+        });
+        const failure = result.failed
+            ? `it ended with ${result.signal ?? `code ${result.exitCode}`}`
+            : undefined;
+        return {
+            text: result.stdout,
+            failure,
+            said: result.stderr === "" ? "" : `: ${result.stderr.trim()}`,
+        };
     };
+    const ended = await run(destroy ? destroyCommand : ["preview", "--json"]);
+    const text = orNothing(ended.text, destroy && ended.failure === undefined);
+    return read({
+        ...{ ...ended, text },
+        exported: async () => {
+            const { text: state, failure, said } = await run(exportCommand);
+            if (failure === undefined) return state;
+            throw new TimescaleError(`pulumi ${exportCommand.join(" ")} failed`, {
+                code: "engine_failed",
+                detail: `${failure}${said}`,
+            });
+        },
+    });
+}
+
+function orNothing(text: string, succeeded: boolean): string {
+    return succeeded && text.trim() === "" ? nothingGoes : text;
 }
 
 /** By the Automation API, which asks for no JSON by itself. */
@@ -78,7 +134,9 @@ async function startedPreview(
     root: string,
     target: (typeof targets)[number],
     engine: Engine,
-): Promise<Ended> {
+    destroy: boolean,
+    read: Reading,
+): Promise<LivePreview> {
     // Not needed where the engine runs the program itself.
     const { default: program } = await import("../../index.js");
     const database = await stackDatabase(root, target);
@@ -87,16 +145,22 @@ async function startedPreview(
         const asking = { ...engine, command: askingForJson(engine.command, seen) };
         const never = new AbortController().signal;
         const stack = await openStack(workspaceIn(root), target, asking, program, never);
+        const exported = (): Promise<string> => stack.pulumi(exportCommand);
+        if (destroy) {
+            const text = orNothing(await stack.pulumi(destroyCommand), true);
+            return await read({ text, failure: undefined, said: "", exported });
+        }
         Object.assign(stack.stack.workspace.envVars, plans);
         const failure = await stack.stack.preview().then(
             () => undefined,
             (error: unknown) => (error instanceof Error ? error.message : String(error)),
         );
-        return {
+        return await read({
             text: seen.text,
             failure: failure && "it failed",
             said: failure === undefined ? "" : `: ${failure}`,
-        };
+            exported,
+        });
     } finally {
         await database.close();
     }

@@ -1,16 +1,19 @@
 /** What a preview says of one resource. */
+import { displayName } from "../../components/timescale/core/identifier";
 import type { PlanDocument } from "../../components/timescale/provider/planDocument";
-import { actionOf, judgeElsewhere, judgeRemoval, timescaleKind } from "./elsewhere";
+import { actionOf, judgeElsewhere, timescaleKind } from "./elsewhere";
 import { judgePlan } from "./judge";
 import { isFields, type Step, typeOf, type Unreadable } from "./preview";
+import { judgeRemoval, type Removal } from "./removal";
 import type { ReviewedObject } from "./review";
 import { gravest, isGraver } from "./verdict";
 
-/** One resource, from its steps and the plans that were said of it. */
+/** One resource, from its steps, the plans that were said of it, and what was found of it where it goes. */
 export function objectOf(
     urn: string,
     steps: readonly Step[],
     documents: readonly (PlanDocument | Unreadable)[],
+    counted?: Removal,
 ): ReviewedObject {
     const type = typeOf(urn);
     const kind = timescaleKind(type);
@@ -21,7 +24,7 @@ export function objectOf(
         ...{ changes: [], statements: [], hazards: [], refusals: [], notes: [] },
     };
     const removed = action === "delete" || action === "replace";
-    const removal = removed && kind !== undefined ? judgeRemoval(kind, steps) : undefined;
+    const removal = removed && kind !== undefined ? judgeRemoval(kind, steps, counted) : undefined;
     const [first, ...others] = documents.map((document) => ({
         document,
         ...judgePlan(document, action, steps),
@@ -42,7 +45,7 @@ export function objectOf(
     const { document, reasons } = judged;
     const verdict = gravest([judged.verdict, ...(removal === undefined ? [] : [removal.verdict])]);
     const all = [...(removal?.reasons ?? []), ...reasons];
-    if ("unreadable" in document) return { ...base, verdict, reasons: all };
+    if ("unreadable" in document) return { ...base, ...removal, verdict, reasons: all };
     const { object, changes, statements, hazards, refusals, notes } = document;
     return {
         ...{
@@ -51,16 +54,21 @@ export function objectOf(
             kind: kind ?? document.kind,
             planned: document.result !== "notCompared",
         },
-        ...{ verdict, reasons: all, changes, statements, hazards, refusals, notes },
+        ...removal,
+        ...{ verdict, reasons: all, changes, statements, notes },
+        hazards: [...(removal?.hazards ?? []), ...hazards],
+        refusals: [...(removal?.refusals ?? []), ...refusals],
     };
 }
 
 /** By its schema and name, of what has no plan. */
-function nameIn(steps: readonly Step[]): string | undefined {
+export function nameIn(steps: readonly Step[]): string | undefined {
     const [step] = steps;
     if (step === undefined || timescaleKind(step.type) === undefined) return undefined;
     const { schema = "public", name } = (step.old ?? step.new)?.inputs ?? {};
-    return typeof name === "string" && typeof schema === "string" ? `${schema}.${name}` : undefined;
+    return typeof name === "string" && typeof schema === "string"
+        ? displayName({ schema, name })
+        : undefined;
 }
 
 export function resourceName(urn: string): string {

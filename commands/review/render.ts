@@ -38,7 +38,7 @@ function renderAt(review: Review, depth: Depth, whole: string | undefined): stri
     return [
         head(review),
         errors(review, depth),
-        rows(review.objects, depth),
+        rows(review, depth),
         ...(depth.sections ? review.objects.map((object) => objectSection(object, depth)) : []),
         ...(depth.sections
             ? [waived(review.objects), remarks(review), unchanged(review.objects)]
@@ -50,9 +50,14 @@ function renderAt(review: Review, depth: Depth, whole: string | undefined): stri
         .concat("\n");
 }
 
-function head({ stack, verdict, summary }: Review): string {
+function head({ stack, operation = "up", verdict, summary }: Review): string {
     const { sign, title } = verdictWords[verdict];
-    const of = stack === null ? "" : ` · ${code(stack, 100)}`;
+    const of = [
+        ...(stack === null ? [] : [code(stack, 100)]),
+        ...(operation === "up" ? [] : [`\`${operation}\``]),
+    ]
+        .map((part) => ` · ${part}`)
+        .join("");
     return [markerOf(stack), `## ${sign} ${title}${of}`, "", prose(summary, 1000)].join("\n");
 }
 
@@ -73,11 +78,11 @@ function said({ resource, message }: Message, longest: number): string {
     return `- ${about}${prose(message, longest)}`;
 }
 
-function rows(objects: readonly ReviewedObject[], depth: Depth): string {
+function rows({ objects, operation = "up" }: Review, depth: Depth): string {
     const changing = objects.filter(({ verdict }) => verdict !== "noChange");
     if (changing.length === 0) return "";
     return table(
-        ["", "Object", "What `up` does", "Why a second look"],
+        ["", "Object", `What \`${operation}\` does`, "Why a second look"],
         changing.map((object) => row(object, depth)),
     );
 }

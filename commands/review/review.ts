@@ -9,6 +9,7 @@ import type {
 import type { Action } from "./elsewhere";
 import { objectOf, resourceName } from "./objects";
 import type { Preview } from "./preview";
+import type { Removal } from "./removal";
 import { mapTexts, secretsIn, withoutSecrets } from "./secrets";
 import { byGravity, exitCodes, gravest, type Verdict } from "./verdict";
 
@@ -18,6 +19,8 @@ export interface Review {
     readonly timescaleReview: 1;
     /** `project/stack`; null where the preview names none. */
     readonly stack: string | null;
+    /** What is reviewed. Absent in reviews of earlier versions: `up`. */
+    readonly operation?: "up" | "destroy";
     readonly verdict: Verdict;
     /** That of `npm run review`. */
     readonly exitCode: number;
@@ -54,8 +57,25 @@ export interface ReviewedObject {
     readonly hazards: readonly PlannedHazard[];
     readonly refusals: readonly PlannedRefusal[];
     readonly notes: PlanDocument["notes"];
+    /** What goes with an object with rows that is deleted or replaced. Absent: no rows go with it by that. */
+    readonly removed?: RemovedRows;
     /** Inputs that the program declares otherwise than at the last `up`; values are in the changes. */
     readonly inputs: readonly string[];
+}
+
+export interface RemovedRows {
+    /** Null where they were not counted, or where the server has no statistics to estimate them from. */
+    readonly rows: number | null;
+    /** Times as the server prints them, in UTC. */
+    readonly oldest: string | null;
+    readonly newest: string | null;
+    /** False: counted. True: rows by statistics, times by the edges of chunks. */
+    readonly estimated: boolean;
+    readonly chunks: number | null;
+    /** On disk, indexes included. */
+    readonly bytes: number | null;
+    /** Why the rows are not known, or which of them raw data no longer has; null where all is. */
+    readonly notCounted: string | null;
 }
 
 export interface Reason {
@@ -64,24 +84,35 @@ export interface Reason {
     readonly message: string;
 }
 
-/**
- * @param secrets values that must not come out, beside those found in the preview itself
- * @param failure why the preview is not to be trusted, where whoever ran it knows
- */
+export interface ReviewContext {
+    /** Values that must not come out, beside those found in the preview itself. */
+    readonly secrets?: ReadonlySet<string>;
+    /** Why the preview is not to be trusted, where whoever ran it knows. */
+    readonly failure?: string | undefined;
+    /** What was found of objects that go, by URN. Default: nobody has looked. */
+    readonly removals?: ReadonlyMap<string, Removal> | undefined;
+    /** Whether it is a preview of `pulumi destroy`, which makes no plans. Default false. */
+    readonly destroy?: boolean;
+}
+
 export function reviewOf(
     preview: Preview,
-    {
-        secrets = new Set<string>(),
-        failure,
-    }: { secrets?: ReadonlySet<string>; failure?: string | undefined } = {},
+    { secrets = new Set(), failure, removals, destroy = false }: ReviewContext = {},
 ): Review {
     const urns = new Set([...preview.steps.keys(), ...preview.documents.keys()]);
     const objects = [...urns]
         .filter((urn) => urn !== "" || preview.documents.has(urn))
-        .map((urn) => objectOf(urn, preview.steps.get(urn) ?? [], preview.documents.get(urn) ?? []))
+        .map((urn) =>
+            objectOf(
+                urn,
+                preview.steps.get(urn) ?? [],
+                preview.documents.get(urn) ?? [],
+                removals?.get(urn),
+            ),
+        )
         .sort((one, other) => byGravity(one.verdict, other.verdict));
     const broken = failure ?? preview.broken;
-    const uncompared = broken === undefined && preview.documents.size === 0;
+    const uncompared = broken === undefined && preview.documents.size === 0 && !destroy;
     const verdict = gravest([
         ...(broken === undefined ? [] : ["failed" as const]),
         ...(uncompared ? ["notCompared" as const] : []),
@@ -90,9 +121,10 @@ export function reviewOf(
     const found: Review = {
         timescaleReview: 1,
         stack: preview.stack ?? null,
+        operation: destroy ? "destroy" : "up",
         verdict,
         exitCode: exitCodes[verdict],
-        summary: summaryOf(objects, { broken, uncompared }),
+        summary: summaryOf(objects, { broken, uncompared, destroy }),
         objects,
         messages: messagesOf(preview),
     };
@@ -108,8 +140,9 @@ function masked(review: Review, preview: Preview, secrets: ReadonlySet<string>):
         }
     }
     secretsIn(preview.config, all);
-    const { verdict, exitCode, timescaleReview } = review;
-    return { ...mapTexts(review, withoutSecrets(all)), timescaleReview, verdict, exitCode };
+    const { verdict, exitCode, timescaleReview, operation } = review;
+    const text = mapTexts(review, withoutSecrets(all));
+    return { ...text, timescaleReview, verdict, exitCode, ...(operation && { operation }) };
 }
 
 function messagesOf({ diagnostics }: Preview): Message[] {
@@ -126,20 +159,25 @@ function messagesOf({ diagnostics }: Preview): Message[] {
 interface Outcome {
     readonly broken: string | undefined;
     readonly uncompared: boolean;
+    readonly destroy: boolean;
 }
 
-function summaryOf(objects: readonly ReviewedObject[], { broken, uncompared }: Outcome): string {
+function summaryOf(
+    objects: readonly ReviewedObject[],
+    { broken, uncompared, destroy }: Outcome,
+): string {
     const count = (one: Verdict): number =>
         objects.filter((object) => object.verdict === one).length;
     const changing = objects.length - count("noChange");
+    const operation = destroy ? "destroy" : "up";
     const parts = [
         broken === undefined ? "" : `${broken}, and what it shows may not be all`,
         uncompared
             ? "no plan of a resource inside a database is in the preview: run it with PULUMI_TIMESCALE_PLANS=json"
             : "",
-        changesIn(objects.length, changing, broken === undefined),
+        destroy ? goingIn(objects) : changesIn(objects.length, changing, broken === undefined),
         counted(count("destructive"), "loses data or history", "lose data or history"),
-        counted(count("refused"), "is refused by up", "are refused by up"),
+        counted(count("refused"), `is refused by ${operation}`, `are refused by ${operation}`),
         counted(
             count("notCompared"),
             "is not compared with the live database",
@@ -157,6 +195,11 @@ function changesIn(all: number, changing: number, whole: boolean): string {
     }
     if (!whole) return "no change is among it";
     return all === 1 ? "its one object is as declared" : `all ${all} objects are as declared`;
+}
+
+function goingIn(objects: readonly ReviewedObject[]): string {
+    if (objects.length === 0) return "destroy would delete nothing";
+    return `destroy would delete ${plural(objects.length, "object")}`;
 }
 
 function counted(number: number, one: string, many: string): string {

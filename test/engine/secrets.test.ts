@@ -198,7 +198,11 @@ if (why !== undefined) recordEnvironment(`not run: secrets: ${why}`);
         expect(wrong.failure).toContain('refuses the password of user "owner"');
         const wrongAdmin = async (): Promise<string> => {
             await setPassword("deployer", secrets.wrong);
-            const run = failed(await stack.up(program(secrets.admin, secrets.newOwner)));
+            const unknown = program(secrets.admin, secrets.newOwner);
+            expect(said(succeeded(await stack.preview(unknown)), "admin")).toMatch(
+                /~ password: another → as declared[^]*up refuses[^]*refuses every password known/,
+            );
+            const run = failed(await stack.up(unknown));
             await setPassword("deployer", secrets.newAdmin);
             return run.failure;
         };

@@ -15,6 +15,7 @@ import {
     type DesiredAggregate,
     desiredAggregate,
 } from "../../components/timescale/core/aggregate/spec";
+import type { ActualCompression } from "../../components/timescale/core/compressionDiff";
 import type { Connection } from "../../components/timescale/core/connection";
 import {
     diffHypertable,
@@ -43,7 +44,6 @@ import {
     policyProcedures,
 } from "../../components/timescale/core/policy";
 import type {
-    ActualCompression,
     ActualPolicies,
     DeclaredPolicies,
     DesiredPolicies,

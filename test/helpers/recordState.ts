@@ -1,36 +1,58 @@
 /**
- * Records what this version leaves behind: the state of one resource of each kind, and the statements
- * that made their objects. `npm run record-state` writes `test/fixtures/states/<version>.json`,
- * which later versions are held to: on such a database and such a state they have nothing to change.
+ * Records what this version leaves behind: the state of one resource of each kind, and of everything that the
+ * Observatory declares, with the statements that made their objects. `npm run record-state` writes
+ * `test/fixtures/states/<version>.json` and `<version>-observatory.json`, which later versions are held to: on such a
+ * database and such a state they have nothing to change.
  */
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 
+import type { Connection } from "../../components/timescale/core/connection";
 import type { Session } from "../../components/timescale/core/session";
 import { withSession } from "../../components/timescale/core/session";
 import { continuousAggregateKind } from "../../components/timescale/provider/continuousAggregateKind";
+import { extensionVersionKind } from "../../components/timescale/provider/extensionVersionKind";
 import { hypertableKind } from "../../components/timescale/provider/hypertableKind";
+import { loginPasswordKind } from "../../components/timescale/provider/loginPasswordKind";
 import type { Properties, ResourceKind } from "../../components/timescale/provider/resourceKind";
 import { sqlFunctionKind } from "../../components/timescale/provider/sqlFunctionKind";
 import { viewKind } from "../../components/timescale/provider/viewKind";
 import { version } from "../../package.json";
 import { hourly, plainNames, rawTable } from "../integration/names";
-import { findServers } from "./databases";
+import { findServers, type TestServer } from "./databases";
+import { declaredObservatory } from "./declaredObservatory";
 
 export interface RecordedState {
     readonly version: string;
+    /** `kinds`: one resource of each, declared in this file alone. `observatory`: what the component declared. */
+    readonly of: "kinds" | "observatory";
     readonly server: string;
-    readonly resources: readonly {
-        readonly kind: string;
-        readonly inputs: Properties;
-        /** Without the connection and the database's identity, which are each run's own. */
-        readonly outputs: Properties;
-        readonly statements: readonly {
-            readonly text: string;
-            readonly values: readonly unknown[];
-        }[];
-    }[];
+    readonly resources: readonly RecordedResource[];
 }
+
+export interface RecordedResource {
+    readonly kind: string;
+    readonly name: string;
+    /** Without the connection, which is each run's own. */
+    readonly inputs: Properties;
+    /** Beside the inputs; without the database's identity. */
+    readonly outputs: Properties;
+    readonly statements: readonly RecordedStatement[];
+}
+
+interface RecordedStatement {
+    readonly text: string;
+    readonly values: readonly unknown[];
+}
+
+const kinds: readonly ResourceKind[] = [
+    hypertableKind,
+    continuousAggregateKind,
+    viewKind,
+    sqlFunctionKind,
+    extensionVersionKind,
+    loginPasswordKind,
+];
 
 const declared: readonly (readonly [ResourceKind, object])[] = [
     [hypertableKind, rawTable(plainNames)],
@@ -52,52 +74,80 @@ const declared: readonly (readonly [ResourceKind, object])[] = [
             grants: [{ role: "observatory_reader", privileges: ["EXECUTE"] }],
         },
     ],
+    // The version that the server comes with, and the password that the login has.
+    [extensionVersionKind, {}],
+    [loginPasswordKind, {}],
 ];
 
 async function main(): Promise<void> {
     const servers = await findServers();
     const server = servers.find(({ version: found }) => found.startsWith("2.14"));
     if (server === undefined) throw new Error("a state is recorded on TimescaleDB 2.14");
+    const single = declared.map(([kind, inputs]) => ({ kind, name: kind.name, inputs }));
+    const observatory = (await declaredObservatory()).map(({ kind: name, ...resource }) => {
+        const kind = kinds.find((one) => one.name === name);
+        if (kind === undefined) throw new Error(`there is no kind ${name}`);
+        return { ...resource, kind, inputs: withoutHidden(resource.inputs) };
+    });
+    await write(server, "kinds", "", single);
+    await write(server, "observatory", "-observatory", observatory);
+}
+
+interface Recordable {
+    readonly kind: ResourceKind;
+    readonly name: string;
+    readonly inputs: object;
+}
+
+/** What the resource class adds for the provider, which is no declaration. */
+function withoutHidden(inputs: Properties): Properties {
+    return Object.fromEntries(Object.entries(inputs).filter(([name]) => !name.startsWith("__")));
+}
+
+async function write(
+    server: TestServer,
+    of: RecordedState["of"],
+    suffix: string,
+    all: readonly Recordable[],
+): Promise<void> {
     const database = await server.createDatabase();
     try {
-        const resources: RecordedState["resources"][number][] = [];
+        const resources: RecordedResource[] = [];
         await withSession(database.owner, async (session) => {
-            for (const [kind, properties] of declared) {
-                const statements: { text: string; values: readonly unknown[] }[] = [];
-                const inputs = { ...properties };
-                const outputs = await kind.converge(
-                    recording(session, statements),
-                    { ...inputs, connection: database.owner },
-                    undefined,
-                    {
-                        onStatus: () => undefined,
-                        onApplied: () => undefined,
-                        checkDatabase: () => undefined,
-                    },
-                );
-                const { databaseUuid: _, ...others } = outputs;
-                resources.push({
-                    kind: kind.name,
-                    inputs,
-                    outputs: { ...inputs, ...others },
-                    statements,
-                });
-            }
+            for (const one of all) resources.push(await made(session, database.owner, one));
         });
-        const file = path.join(__dirname, "..", "fixtures", "states", `${version}.json`);
-        const state: RecordedState = { version, server: server.name, resources };
-        writeFileSync(file, `${JSON.stringify(state, null, 2)}\n`);
+        const folder = path.join(__dirname, "..", "fixtures", "states");
+        const state: RecordedState = { version, of, server: server.name, resources };
+        const text = `${JSON.stringify(state, null, 2)}\n`;
+        writeFileSync(path.join(folder, `${version}${suffix}.json`), text);
     } finally {
         await database.drop();
     }
 }
 
-/** The same session; what its transactions write, and commit, is taken down. */
-function recording(
+async function made(
     session: Session,
-    statements: { text: string; values: readonly unknown[] }[],
-): Session {
-    let pending: { text: string; values: readonly unknown[] }[] | undefined;
+    connection: Connection,
+    { kind, name, inputs: given }: Recordable,
+): Promise<RecordedResource> {
+    const statements: RecordedStatement[] = [];
+    const inputs = { ...given };
+    const { databaseUuid: _, ...outputs } = await kind.converge(
+        recording(session, statements),
+        { ...inputs, connection },
+        undefined,
+        {
+            onStatus: () => undefined,
+            onApplied: () => undefined,
+            checkDatabase: () => undefined,
+        },
+    );
+    return { kind: kind.name, name, inputs, outputs, statements };
+}
+
+/** The same session; what its transactions write, and commit, is taken down. */
+function recording(session: Session, statements: RecordedStatement[]): Session {
+    let pending: RecordedStatement[] | undefined;
     const query = (text: string, values?: unknown[]): unknown => {
         if (typeof text === "string") {
             if (text.startsWith("BEGIN")) {

@@ -2,7 +2,13 @@
 import { providerText } from "../../components/timescale/resource";
 import type { Properties } from "./providerProcess";
 
-export type Kind = "ContinuousAggregate" | "Hypertable" | "SqlFunction" | "View";
+export type Kind =
+    | "ContinuousAggregate"
+    | "ExtensionVersion"
+    | "Hypertable"
+    | "LoginPassword"
+    | "SqlFunction"
+    | "View";
 
 export function urnOf(kind: Kind, name: string): string {
     return `urn:pulumi:test::llm-observatory::timescale:observatory:Observatory$pulumi-nodejs:dynamic/timescale:${kind}::${name}`;

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 
 import { Access, type AccessArgs } from "../../components/access";
+import { scramVerifier } from "../../components/timescale/core/login/scram";
 import { one, record, type Registered, valueOf } from "./recording";
 
 const passwords = { owner: "owner-pw", writer: "writer-pw", reader: "reader-pw" };
@@ -55,14 +56,27 @@ const ofType = ({ registered }: Made, type: string): Registered[] =>
     registered.filter((resource) => resource.type.endsWith(`:${type}`));
 
 describe("Access", () => {
-    it("makes three roles that can log in, with secret passwords", async () => {
-        const made = await register();
+    it("makes three roles that can log in, with verifiers of their passwords, which are secret", async () => {
+        const verifiersOf = async (): Promise<string[]> =>
+            ofType(await register(), "Role").map(({ inputs }) => {
+                const { password, ...others } = inputs;
+                expect(others).toEqual({
+                    name: expect.stringMatching(/^observatory_(owner|writer|reader)$/),
+                    login: true,
+                });
+                return (password as { secret: string }).secret;
+            });
+        const verifiers = await verifiersOf();
 
-        expect(ofType(made, "Role").map(({ inputs }) => inputs)).toEqual([
-            { name: "observatory_owner", login: true, password: { secret: "owner-pw" } },
-            { name: "observatory_writer", login: true, password: { secret: "writer-pw" } },
-            { name: "observatory_reader", login: true, password: { secret: "reader-pw" } },
-        ]);
+        expect(new Set(verifiers).size).toBe(3);
+        for (const [index, password] of Object.values(passwords).entries()) {
+            const verifier = verifiers[index] ?? "";
+            const salt = Buffer.from(verifier.split(/[:$]/)[2] ?? "", "base64");
+            expect(salt).toHaveLength(16);
+            expect(verifier).toBe(scramVerifier(password, salt));
+        }
+        // Or each preview would show a change.
+        expect(await verifiersOf()).toEqual(verifiers);
     });
 
     it("hands a password to nothing but as a secret", async () => {

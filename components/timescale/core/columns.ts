@@ -1,8 +1,8 @@
 /** Columns of a query's output: how two of them differ, and names that change in place. */
+import type { ActualCompression } from "./compressionDiff";
 import { escapeIdentifier, type QualifiedName, quoteQualified, unquote } from "./identifier";
 import type { ActualIndex } from "./indexes";
 import type { ChangeLine, ColumnDifference, Statement } from "./plan";
-import type { ActualCompression } from "./policyDiff";
 
 export interface OutputColumn {
     readonly name: string;

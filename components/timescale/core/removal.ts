@@ -6,13 +6,28 @@ import type { KnownObject } from "./memory";
 import type { Queryable } from "./session";
 import { readSql } from "./sqlFile";
 
-/** Views and aggregates that read an object, such as `view public.shares`. */
-export async function dependantsOf(client: Queryable, name: QualifiedName): Promise<string[]> {
+export interface Reader {
+    /** Such as `view` or `continuous aggregate`. */
+    readonly kind: string;
+    readonly name: QualifiedName;
+}
+
+/** Views, aggregates and functions that read an object. */
+export async function readersOf(client: Queryable, name: QualifiedName): Promise<Reader[]> {
     const { rows } = await client.query<QualifiedName & { kind: string }>(
         readSql("catalog/dependants.sql"),
         [quoteQualified(name)],
     );
-    return rows.map((row) => `${row.kind} ${displayName(row)}`);
+    return rows.map(({ kind, schema, name: reader }) => ({ kind, name: { schema, name: reader } }));
+}
+
+/** The same, such as `view public.shares`. */
+export async function dependantsOf(client: Queryable, name: QualifiedName): Promise<string[]> {
+    return (await readersOf(client, name)).map(describeReader);
+}
+
+function describeReader({ kind, name }: Reader): string {
+    return `${kind} ${displayName(name)}`;
 }
 
 /**
@@ -23,10 +38,17 @@ export async function refuseDependants(
     kind: string,
     name: QualifiedName,
 ): Promise<void> {
-    const dependants = await dependantsOf(client, name);
-    if (dependants.length === 0) return;
-    const object = displayName(name);
-    throw notDropped(`${kind} ${object} is read`, dependants.join(", "), object);
+    const readers = await readersOf(client, name);
+    if (readers.length > 0) throw readByOthers(kind, displayName(name), readers);
+}
+
+/** @param kind such as `hypertable` */
+export function readByOthers(
+    kind: string,
+    object: string,
+    readers: readonly Reader[],
+): TimescaleError {
+    return notDropped(`${kind} ${object} is read`, readers.map(describeReader).join(", "), object);
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Continuous aggregates for the lifecycle. */
 import { converge } from "../core/aggregate/converge";
 import type { InspectedAggregate } from "../core/aggregate/inspect";
+import { leavingAggregate } from "../core/aggregate/leaving";
 import { normaliseDesired, planLive, queryRefusals } from "../core/aggregate/live";
 import { removeAggregate } from "../core/aggregate/remove";
 import { aggregateProperties, desiredAggregate, validateAggregate } from "../core/aggregate/spec";
@@ -91,6 +92,16 @@ export const continuousAggregateKind: ResourceKind = {
             ...(desired.backup !== undefined && { backup: desired.backup }),
             onRetry: onStatus,
         });
+    },
+
+    leaving(session, outputs, patience) {
+        const desired = desiredAggregate(outputs);
+        const { acceptLoss } = desired;
+        return leavingAggregate(
+            session,
+            { name: desired, ...knownObject(outputs), acceptLoss },
+            patience,
+        );
     },
 };
 

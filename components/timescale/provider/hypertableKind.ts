@@ -6,7 +6,7 @@ import {
     planLiveHypertable,
 } from "../core/hypertable/converge";
 import type { ActualHypertable, InspectedHypertable } from "../core/hypertable/inspect";
-import { removeHypertable } from "../core/hypertable/remove";
+import { leavingHypertable, removeHypertable } from "../core/hypertable/remove";
 import {
     desiredHypertable,
     hypertableProperties,
@@ -76,6 +76,13 @@ export const hypertableKind: ResourceKind = {
             onRetry: onStatus,
         });
     },
+
+    leaving: (session, outputs, patience) =>
+        leavingHypertable(
+            session,
+            { name: desiredHypertable(outputs), ...knownObject(outputs) },
+            patience,
+        ),
 };
 
 function memoryOf(inputs: Properties, outputs: Properties | undefined): HypertableMemory {

@@ -1,7 +1,12 @@
 /** The password of a login, for the lifecycle. */
 import type { Connection } from "../core/connection";
 import { admit } from "../core/login/admit";
-import { loginPasswordProperties, planPassword, validateLoginPassword } from "../core/login/plan";
+import {
+    loginPasswordProperties,
+    planPassword,
+    planRefused,
+    validateLoginPassword,
+} from "../core/login/plan";
 import { connectionOf, type Properties, type ResourceKind } from "./resourceKind";
 
 /** It belongs to no one database that a state could be mistaken about. */
@@ -25,11 +30,17 @@ export const loginPasswordKind: ResourceKind = {
         return Promise.resolve({ plan, databaseUuid, exists: outputs !== undefined, actualInputs: inputs }); // prettier-ignore
     },
 
+    planRefused(inputs, outputs) {
+        const container = containerOf(inputs);
+        const plan = planRefused(connectionOf(inputs), outputs !== undefined, container);
+        return { plan, databaseUuid, exists: outputs !== undefined, actualInputs: inputs };
+    },
+
     admit(inputs, outputs, { onStatus, checkPlan }) {
         return admit({
             connection: connectionOf(inputs),
             previous: outputs?.["connection"] as Connection | undefined,
-            container: inputs["container"] as string | undefined,
+            container: containerOf(inputs),
             onStatus,
             onChange: () => checkPlan?.(planPassword(true), outputs !== undefined),
         });
@@ -41,6 +52,10 @@ export const loginPasswordKind: ResourceKind = {
     /** A password is not taken back. */
     remove: () => Promise.resolve(undefined),
 };
+
+function containerOf(inputs: Properties): string | undefined {
+    return inputs["container"] as string | undefined;
+}
 
 function passwordOf(inputs: Properties): string {
     return connectionOf(inputs).password;

@@ -152,7 +152,7 @@ export function planDocument(
     };
 }
 
-function plannedRefusal({ code, message, detail, hint }: TimescaleError): PlannedRefusal {
+export function plannedRefusal({ code, message, detail, hint }: TimescaleError): PlannedRefusal {
     return { code: code ?? "refused", message, detail: detail ?? null, hint: hint ?? null };
 }
 

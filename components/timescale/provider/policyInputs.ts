@@ -1,6 +1,7 @@
 /** Policies as the database has them, in the shape in which a program writes them. */
 import { isDeepStrictEqual } from "node:util";
 
+import { type ActualCompression, orderOf } from "../core/compressionDiff";
 import {
     type ActualJob,
     type CompressionPolicy,
@@ -9,7 +10,7 @@ import {
     policyProcedures,
     policyProperties,
 } from "../core/policy";
-import { type ActualCompression, type ActualPolicies, orderOf } from "../core/policyDiff";
+import type { ActualPolicies } from "../core/policyDiff";
 import { orderByTerm } from "../core/tableStatements";
 import type { Properties } from "./resourceKind";
 

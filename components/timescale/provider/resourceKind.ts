@@ -2,6 +2,7 @@
 import type { Connection } from "../core/connection";
 import type { PartsMemory } from "../core/hypertableParts";
 import type { QualifiedName } from "../core/identifier";
+import type { Leaving } from "../core/leaving";
 import type { KnownObject, ObjectMemory, Remembered } from "../core/memory";
 import type { ChangeLine, Plan } from "../core/plan";
 import type { Finding, ProgramJudgement } from "../core/rules/finding";
@@ -58,15 +59,17 @@ export interface ResourceKind {
         outputs: Properties | undefined,
         rules?: ProgramJudgement,
     ): Promise<Planned>;
-    /**
-     * What makes the login work, before a session is opened for `converge`; preview then shows a
-     * refused password as a change. Default: nothing.
-     */
+    /** What makes the login work, before a session is opened for `converge`. Default: nothing. */
     readonly admit?: (
         inputs: Properties,
         outputs: Properties | undefined,
         hooks: Hooks,
     ) => Promise<void>;
+    /**
+     * The plan where the server refuses every password that is known, for what is about just that.
+     * Default: it is not compared with the live database.
+     */
+    readonly planRefused?: (inputs: Properties, outputs: Properties | undefined) => Planned;
     /** The outputs beside the inputs. */
     converge(
         session: Session,
@@ -81,6 +84,15 @@ export interface ResourceKind {
         outputs: Properties,
         onStatus: (text: string) => void,
     ): Promise<string | undefined>;
+    /**
+     * What `remove` would take, which is read and not taken; undefined: nothing stands. Default: the kind holds
+     * no rows. Each statement ends after `patience` milliseconds.
+     */
+    readonly leaving?: (
+        session: Session,
+        outputs: Properties,
+        patience: number,
+    ) => Promise<Leaving | undefined>;
 }
 
 export function connectionOf(inputs: Properties): Connection {

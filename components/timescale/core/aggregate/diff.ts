@@ -3,6 +3,7 @@
  * Pure: both sides are values, and the queries on them are in the server's own words already.
  */
 import { columnDifferences, type ColumnRename, columnRenames, underNames } from "../columns";
+import type { CompressionDefaults } from "../compressionDiff";
 import type { TimescaleError } from "../errors";
 import type { DeclaredParts } from "../hypertableParts";
 import { escapeIdentifier, type QualifiedName } from "../identifier";
@@ -16,12 +17,7 @@ import {
 } from "../objectChanges";
 import type { ColumnDifference, Note } from "../plan";
 import { desiredRefreshJob } from "../policy";
-import {
-    type CompressionDefaults,
-    newPolicies,
-    type PolicyChange,
-    policyDiff,
-} from "../policyDiff";
+import { newPolicies, type PolicyChange, policyDiff } from "../policyDiff";
 import type { HistoryAtStake } from "./history";
 import type { ActualAggregate, InspectedAggregate } from "./inspect";
 import type { Outcome } from "./keepHistory/inspect";

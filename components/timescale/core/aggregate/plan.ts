@@ -7,7 +7,8 @@ import { indexLines, type IndexPlace, indexStatements } from "../indexes";
 import { fillMarker } from "../marker";
 import { nameLine, ownerLine } from "../objectChanges";
 import { type ChangeLine, commentLine, type Plan, type Statement, transactionFirst } from "../plan";
-import { ownerStatements, policyLines, policyRefusals, policyStatements } from "../policyDiff";
+import { policyLines } from "../policyLines";
+import { ownerStatements, policyRefusals, policyStatements } from "../policyStatements";
 import { statementBody } from "../query";
 import {
     chunkIntervalStatement,

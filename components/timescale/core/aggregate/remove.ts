@@ -11,13 +11,14 @@ import { keptMarker } from "../marker";
 import type { KnownObject } from "../memory";
 import { withJobsPaused } from "../pausedJobs";
 import type { Statement } from "../plan";
-import { refuseAnother, refuseDependants } from "../removal";
+import { refuseDependants } from "../removal";
 import { type Session, withObjectLock } from "../session";
 import { renameStatements, roleStatements } from "../tableStatements";
 import { type HistoryAtStake, historyAtStake, lossRefused } from "./history";
-import { type ActualAggregate, inspectAggregate } from "./inspect";
+import type { ActualAggregate } from "./inspect";
 import { dropVersionStatements } from "./keepHistory/statements";
-import { isReplaced, versionsBeside } from "./keepHistory/versions";
+import { isReplaced } from "./keepHistory/versions";
+import { findLeavers } from "./leaving";
 import { markStatement } from "./mark";
 import { aggregateBackup, describeVanished, rawStandsStatement, whatVanishes } from "./vanishing";
 import { restoreViewStatements } from "./view";
@@ -51,23 +52,10 @@ async function removeLocked(session: Session, options: RemoveOptions): Promise<s
     const { name, acceptLoss } = options;
     const object = displayName(name);
     const { found, searchPath } = await inspecting(session, name, async (client) => {
-        const actual = await inspectAggregate(client, name, options.known);
-        if (actual.kind === "absent") return undefined;
-        const versions = await versionsBeside(client, name);
-        // What a change has replaced since the last apply is no other aggregate.
-        const replaced = versions.some(
-            ({ materializationId }) => materializationId === options.known?.objectId,
-        );
-        if (!replaced) {
-            await refuseAnother(client, "continuous aggregate", name, options.known, {
-                databaseUuid: actual.databaseUuid,
-                ...(actual.kind === "aggregate" && { hypertableId: actual.materializationId }),
-            });
-        }
-        // Something else that took the name is none of this resource's.
-        if (actual.kind !== "aggregate") return undefined;
+        const leavers = await findLeavers(client, options);
+        if (leavers === undefined) return undefined;
+        const { actual, versions, view } = leavers;
         if (options.onDelete === "keep") return { actual, versions: [] };
-        const view = actual.view.state === "renamed" ? actual.view.to : actual.name;
         await refuseDependants(client, "continuous aggregate", view);
         const vanishing = await whatVanishes(client, actual);
         if (vanishing.stake.rows > acceptLoss) {

@@ -1,5 +1,6 @@
 /** The difference between a hypertable in the database and its declaration, as typed changes. Pure. */
 import { type ColumnRename, underNames } from "../columns";
+import type { ActualCompression, CompressionDefaults } from "../compressionDiff";
 import type { DeclaredParts } from "../hypertableParts";
 import { escapeIdentifier, type QualifiedName, unquote } from "../identifier";
 import { type IndexChange, indexDiff } from "../indexes";
@@ -11,13 +12,7 @@ import {
     type GrantsChange,
 } from "../objectChanges";
 import type { Note } from "../plan";
-import {
-    type ActualCompression,
-    type CompressionDefaults,
-    newPolicies,
-    type PolicyChange,
-    policyDiff,
-} from "../policyDiff";
+import { newPolicies, type PolicyChange, policyDiff } from "../policyDiff";
 import type { ActualColumn } from "../relation";
 import { declaredComment } from "../tableStatements";
 import { canonicalDefault, canonicalType } from "../types";

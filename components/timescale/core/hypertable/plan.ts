@@ -1,5 +1,6 @@
 /** From changes to the statements that make them, and to the lines and refusals that preview shows. */
 import { renameColumnLines, renameColumnStatements } from "../columns";
+import { orderOf } from "../compressionDiff";
 import { TimescaleError } from "../errors";
 import { grantLines } from "../grants";
 import {
@@ -12,13 +13,8 @@ import {
 import { indexLines, type IndexPlace, indexStatements } from "../indexes";
 import { nameLine, nameTakenDetail, ownerLine, ownerRefusal } from "../objectChanges";
 import { type ChangeLine, type Plan, type Statement, transactionFirst } from "../plan";
-import {
-    orderOf,
-    ownerStatements,
-    policyLines,
-    policyRefusals,
-    policyStatements,
-} from "../policyDiff";
+import { policyLines } from "../policyLines";
+import { ownerStatements, policyRefusals, policyStatements } from "../policyStatements";
 import {
     chunkIntervalStatement,
     commentStatement,

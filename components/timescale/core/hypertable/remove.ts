@@ -6,18 +6,18 @@
  * backup does not hold, however long it takes. When the backup fails the table gets its name back.
  */
 import { applyStatements } from "../apply";
-import { rowRange } from "../backup/dump";
-import { countOf, describeRows, sizeOf } from "../backup/manifest";
+import { describeRows } from "../backup/manifest";
 import { inspecting } from "../converging";
+import { describeHeld, type Held, inspectHeld } from "../held";
 import { displayName, type QualifiedName, quoteQualified, withSuffix } from "../identifier";
+import { boundStatements, type Leaving } from "../leaving";
 import type { KnownObject } from "../memory";
 import { withJobsPaused } from "../pausedJobs";
-import { refuseAnother, refuseDependants } from "../removal";
+import { readersOf, refuseAnother, refuseDependants } from "../removal";
 import { type Queryable, type Session, withObjectLock } from "../session";
-import { readSql } from "../sqlFile";
 import { renameStatements, roleStatements } from "../tableStatements";
 import { backUpHypertable } from "./backup";
-import { type ActualHypertable, inspectHypertable } from "./inspect";
+import { type InspectedHypertable, inspectHypertable } from "./inspect";
 
 export interface RemoveHypertableOptions {
     readonly name: QualifiedName;
@@ -41,10 +41,55 @@ export function removeHypertable(
 }
 
 interface Found {
-    readonly actual: ActualHypertable;
-    readonly databaseUuid: string;
+    readonly actual: Leaver;
     /** Undefined: no row. */
     readonly held: string | undefined;
+}
+
+type Leaver = Extract<InspectedHypertable, { readonly kind: "hypertable" }>;
+
+/**
+ * Undefined: nothing of this resource stands.
+ *
+ * @throws TimescaleError where another hypertable has its name
+ */
+async function findLeaver(
+    client: Queryable,
+    name: QualifiedName,
+    known: KnownObject | undefined,
+): Promise<Leaver | undefined> {
+    const actual = await inspectHypertable(client, name, known);
+    if (actual.kind === "absent") return undefined;
+    await refuseAnother(client, "hypertable", name, known, actual);
+    return actual.kind === "hypertable" ? actual : undefined;
+}
+
+function heldBy(client: Queryable, { hypertableId, name, timeColumn }: Leaver): Promise<Held> {
+    return inspectHeld(client, hypertableId, name, timeColumn);
+}
+
+/**
+ * Reads what dropping the table would take. Undefined: nothing of this resource stands.
+ *
+ * @param patience for each statement, in milliseconds
+ * @throws TimescaleError where another hypertable has its name, or the database cannot be asked
+ */
+export async function leavingHypertable(
+    session: Session,
+    { name, known }: Pick<RemoveHypertableOptions, "name" | "known">,
+    patience: number,
+): Promise<Leaving | undefined> {
+    const { found } = await inspecting(session, name, async (client) => {
+        await boundStatements(client, patience);
+        const actual = await findLeaver(client, name, known);
+        if (actual === undefined) return undefined;
+        return {
+            databaseUuid: actual.databaseUuid,
+            held: await heldBy(client, actual),
+            readers: await readersOf(client, actual.name),
+        };
+    });
+    return found;
 }
 
 async function removeLocked(
@@ -52,13 +97,11 @@ async function removeLocked(
     { name, known, owner, backup, onRetry }: RemoveHypertableOptions,
 ): Promise<string | undefined> {
     const { found, searchPath } = await inspecting(session, name, async (client) => {
-        const actual = await inspectHypertable(client, name, known);
-        if (actual.kind === "absent") return undefined;
-        await refuseAnother(client, "hypertable", name, known, actual);
-        if (actual.kind !== "hypertable") return undefined;
+        const actual = await findLeaver(client, name, known);
+        if (actual === undefined) return undefined;
         await refuseDependants(client, "hypertable", actual.name);
-        const held = await describeHeld(client, actual);
-        return { actual, databaseUuid: actual.databaseUuid, held } satisfies Found;
+        const held = describeHeld(await heldBy(client, actual));
+        return { actual, held } satisfies Found;
     });
     if (found === undefined) return undefined;
     const object = displayName(name);
@@ -85,7 +128,7 @@ async function removeLocked(
                     reason: "delete",
                     relation: aside,
                     timeColumn: actual.timeColumn,
-                    databaseUuid: found.databaseUuid,
+                    databaseUuid: actual.databaseUuid,
                 });
                 await drop(aside);
                 return backedUp;
@@ -93,30 +136,6 @@ async function removeLocked(
         );
         return `dropped hypertable ${object}: ${describeRows(written.range)}; backup in ${written.folder}`;
     });
-}
-
-/** Small tables are counted, of others the statistics tell. */
-async function describeHeld(
-    client: Queryable,
-    actual: ActualHypertable,
-): Promise<string | undefined> {
-    const { rows } = await client.query<{
-        rows: string;
-        size: string;
-        chunks: number;
-        oldest: string | null;
-        newest: string | null;
-    }>(readSql("catalog/hypertable_size.sql"), [actual.hypertableId]);
-    const held = rows[0];
-    if (held === undefined || held.chunks === 0) return undefined;
-    const size = sizeOf(Number(held.size));
-    const chunks = `${held.chunks} ${held.chunks === 1 ? "chunk" : "chunks"}, ${size}`;
-    if (Number(held.size) < 50_000_000) {
-        const range = await rowRange(client, actual.name, actual.timeColumn);
-        return range.rows === 0 ? undefined : `${describeRows(range)}, in ${chunks}`;
-    }
-    const about = held.rows === "0" ? "rows" : `about ${countOf(Number(held.rows))}`;
-    return `${about} in chunks from ${held.oldest} to ${held.newest}, in ${chunks}`;
 }
 
 interface NameTaken {

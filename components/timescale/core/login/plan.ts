@@ -39,6 +39,24 @@ export function planPassword(refused: boolean): Plan {
     };
 }
 
+/**
+ * No password that is known works.
+ *
+ * @param container where the declared one can be set without any; undefined: `up` cannot do it
+ */
+export function planRefused(
+    connection: Connection,
+    hadPrevious: boolean,
+    container: string | undefined,
+): Plan {
+    const plan = planPassword(true);
+    if (container === undefined) {
+        return { ...plan, refusals: [noWayIn(connection, hadPrevious, undefined, undefined)] };
+    }
+    const will = `as declared, by ALTER ROLE with its verifier, through the local socket in container ${container}`;
+    return { ...plan, lines: plan.lines.map((line) => ({ ...line, will })) };
+}
+
 /** @param verifier as PostgreSQL stores it, so that no log of statements has the password */
 export function passwordStatement(user: string, verifier: string): Statement {
     return {
