@@ -129,7 +129,7 @@ describe("secrets", () => {
     });
 
     it("are found in the environment, where the folder of a shell is none", () => {
-        const environment = { DB_PWD: "c4nary", PWD: "/srv", OLDPWD: "/home/x", HOME: "/root" };
+        const environment = { DB_PWD: "c4nary", PWD: "/srv", OLDPWD: "/opt/x", HOME: "/var/x" };
         expect([...secretsOf(environment)]).toEqual(["c4nary"]);
     });
 
