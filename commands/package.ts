@@ -21,7 +21,7 @@ async function main(): Promise<void> {
         return packed;
     });
     process.stdout.write(
-        `${archive}\n\nIn the folder of a Pulumi program: npm install @pulumi/pulumi ${archive}\n`,
+        `${archive}\n\nIn the folder of a Pulumi program: npm install @pulumi/pulumi typescript@5 ${archive}\n`,
     );
 }
 

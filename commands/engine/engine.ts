@@ -20,7 +20,7 @@ export interface Engine {
     readonly directory: string;
     /**
      * Whether the Node language host is there as well: without it the engine runs inline programs of the
-     * Automation API, but not `pulumi up` on a project folder.
+     * Automation API, but `pulumi up` on a project folder only with the host that this project has.
      */
     readonly languageHost: boolean;
 }
@@ -51,7 +51,12 @@ export const executable = windows ? "pulumi.exe" : "pulumi";
 /** Starts the Node process of a dynamic provider; a shell script that every distribution brings. */
 export const shim = windows ? "pulumi-resource-pulumi-nodejs.cmd" : "pulumi-resource-pulumi-nodejs";
 
-const languageHostExecutable = windows ? "pulumi-language-nodejs.exe" : "pulumi-language-nodejs";
+export const languageHostExecutable = windows
+    ? "pulumi-language-nodejs.exe"
+    : "pulumi-language-nodejs";
+
+/** Has the language host of this project, a shell script. */
+export const languageHostFolder = join(__dirname, "host");
 
 /**
  * The engine in this folder, asked for its version (a third of a second). A folder that is not on PATH

@@ -137,7 +137,12 @@ export async function openForge(environment: NodeJS.ProcessEnv): Promise<Forge> 
             }),
         removeLabel: (issue, label) =>
             call("remove the label", async () => {
-                await issues.removeLabel({ ...place, issue_number: issue, name: label });
+                // The gate of another stack may have been quicker.
+                await issues
+                    .removeLabel({ ...place, issue_number: issue, name: label })
+                    .catch((error: unknown) => {
+                        if ((error as { status?: number }).status !== 404) throw error;
+                    });
             }),
         openIssues: (label) =>
             call("list the issues", async () => {

@@ -3,7 +3,6 @@ import { existsSync } from "node:fs";
 
 import { targets } from "../../components/config/keys";
 import { TimescaleError } from "../../components/timescale/core/errors";
-import program from "../../index";
 import { stackDatabase } from "../database/stack";
 import type { Engine } from "../engine";
 import { withStep } from "../progress";
@@ -138,6 +137,8 @@ async function startedPreview(
     destroy: boolean,
     read: Reading,
 ): Promise<LivePreview> {
+    // Not needed where the engine runs the program itself.
+    const { default: program } = await import("../../index.js");
     const database = await stackDatabase(root, target);
     try {
         const seen: { text: string } = { text: "" };

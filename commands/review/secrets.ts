@@ -34,8 +34,12 @@ export function secretsIn(value: unknown, found: Set<string> = new Set()): Reado
     return found;
 }
 
-/** The same of the environment. */
-export function secretsOf(environment: NodeJS.ProcessEnv): ReadonlySet<string> {
+/** The same of the environment, where PWD is the folder of a shell. */
+export function secretsOf({
+    PWD: _folder,
+    OLDPWD: _before,
+    ...environment
+}: NodeJS.ProcessEnv): ReadonlySet<string> {
     return secretsIn(environment);
 }
 

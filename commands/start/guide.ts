@@ -59,7 +59,8 @@ function plainCli({ workspace, target, engine }: Standing): readonly string[] {
         `pulumi stack output reader --show-secrets --stack ${target}`,
         engine.languageHost
             ? `pulumi preview --stack ${target} --config-file ${config}`
-            : `pulumi stack --stack ${target}        (preview and up need the official CLI: this engine was built without the Node language host)`,
+            : // This engine was built without the Node language host, which that command adds.
+              `npm run pulumi -- preview --stack ${target} --config-file ${config}`,
     ];
 }
 

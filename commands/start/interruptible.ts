@@ -5,6 +5,9 @@ import { delimiter, dirname, isAbsolute } from "node:path";
 
 import type { automation } from "@pulumi/pulumi";
 
+import { languageHostExecutable, languageHostFolder } from "../engine/engine";
+import { folderOnPath } from "../engine/executables";
+
 /** The part of the Automation API's command that its workspaces call. */
 interface Runnable {
     readonly run: (
@@ -86,8 +89,14 @@ export class OperationError extends Error {
     }
 }
 
-/** PATH with the engine's folder first: the plugins that lie beside an engine belong to it. */
+/**
+ * PATH with the engine's folder first: the plugins that lie beside an engine belong to it. Where there is no language
+ * host, this project's own is last.
+ */
 export function pathFor(command: string): string {
     const path = process.env["PATH"] ?? "";
-    return isAbsolute(command) ? [dirname(command), path].join(delimiter) : path;
+    const all = isAbsolute(command) ? [dirname(command), path].join(delimiter) : path;
+    return folderOnPath(languageHostExecutable, all) === undefined
+        ? [all, languageHostFolder].join(delimiter)
+        : all;
 }

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 
 import { code, fence, folded, oneLine, prose, table } from "../../commands/review/markdown";
-import { mapTexts, secretsIn, withoutSecrets } from "../../commands/review/secrets";
+import { mapTexts, secretsIn, secretsOf, withoutSecrets } from "../../commands/review/secrets";
 
 const hostile = [
     "`", "```", "~~~~", "|", "\\|", "\\\\|", "<b>", "</details>", "<!--", "-->", "&lt;", "@everyone", "#12", "GH-1",
@@ -126,6 +126,11 @@ describe("secrets", () => {
 
         expect(masked).not.toMatch(/Can'ary|Can''ary|Can%27ary|c4nary/);
         expect(masked).toContain("[secret]");
+    });
+
+    it("are found in the environment, where the folder of a shell is none", () => {
+        const environment = { DB_PWD: "c4nary", PWD: "/srv", OLDPWD: "/opt/x", HOME: "/var/x" };
+        expect([...secretsOf(environment)]).toEqual(["c4nary"]);
     });
 
     it("leave alone what is none", () => {
