@@ -5,7 +5,7 @@ import { access } from "./components/access";
 import { loadConfig } from "./components/config";
 import { declaredJobsOf, Observatory } from "./components/observatory";
 import { server } from "./components/server";
-import type { Connection } from "./components/timescale/core/connection";
+import type { Connection } from "./components/timescale/core/connection/connection";
 
 interface Outputs {
     /** Login as observatory_owner. Secret, like the other two. */

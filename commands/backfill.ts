@@ -1,7 +1,7 @@
 /** `npm run backfill`: computes an aggregate's buckets by hand, in the windows of a fill. */
 import { dirname } from "node:path";
 
-import { withSession } from "../components/timescale/core/session";
+import { withSession } from "../components/timescale/core/connection/session";
 import { parseOptions } from "./backfill/options";
 import { describeResult, type Result, resultAsJson } from "./backfill/report";
 import { backfill } from "./backfill/run";

@@ -2,10 +2,14 @@
 import { dirname } from "node:path";
 import { createInterface } from "node:readline/promises";
 
-import type { Connection } from "../components/timescale/core/connection";
+import type { Connection } from "../components/timescale/core/connection/connection";
+import { inspectServer } from "../components/timescale/core/connection/server";
+import {
+    type Session,
+    withObjectLock,
+    withSession,
+} from "../components/timescale/core/connection/session";
 import { explain, TimescaleError } from "../components/timescale/core/errors";
-import { inspectServer } from "../components/timescale/core/server";
-import { type Session, withObjectLock, withSession } from "../components/timescale/core/session";
 import program from "../index";
 import { overridesOf } from "./database/overrides";
 import { withPassword } from "./database/password";

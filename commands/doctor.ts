@@ -3,9 +3,9 @@ import { dirname } from "node:path";
 
 import picocolors from "picocolors";
 
+import { serverError } from "../components/timescale/core/connection/serverErrors";
+import { type Session, withSession } from "../components/timescale/core/connection/session";
 import { explain, TimescaleError } from "../components/timescale/core/errors";
-import { serverError } from "../components/timescale/core/serverErrors";
-import { type Session, withSession } from "../components/timescale/core/session";
 import { agrees } from "./ask";
 import { openDatabase } from "./database/choice";
 import { freeSpace } from "./doctor/disk";

@@ -5,9 +5,9 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 
-import type { Connection } from "../components/timescale/core/connection";
+import type { Connection } from "../components/timescale/core/connection/connection";
+import { withSession } from "../components/timescale/core/connection/session";
 import { TimescaleError } from "../components/timescale/core/errors";
-import { withSession } from "../components/timescale/core/session";
 import { withPassword } from "./database/password";
 import { endWith } from "./ending";
 import { slug } from "./import/names";

@@ -2,7 +2,9 @@
  * The picture of what stands: read from the database itself, as the owner, after an `up`.
  */
 import { inspectAggregate } from "../components/timescale/core/aggregate/inspect";
-import type { Connection } from "../components/timescale/core/connection";
+import type { Connection } from "../components/timescale/core/connection/connection";
+import { inspectServer } from "../components/timescale/core/connection/server";
+import { inTransaction, withSession } from "../components/timescale/core/connection/session";
 import { TimescaleError } from "../components/timescale/core/errors";
 import { inspectHypertable } from "../components/timescale/core/hypertable/inspect";
 import { displayName, type QualifiedName } from "../components/timescale/core/identifier";
@@ -10,9 +12,7 @@ import {
     type ActualJob,
     type PolicyKind,
     policyProcedures,
-} from "../components/timescale/core/policy";
-import { inspectServer } from "../components/timescale/core/server";
-import { inTransaction, withSession } from "../components/timescale/core/session";
+} from "../components/timescale/core/policies/policy";
 
 export interface Declared {
     readonly hypertables: readonly QualifiedName[];

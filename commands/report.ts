@@ -1,7 +1,7 @@
 /** `npm run report`: latency, requests, errors, cost, targets and freshness as one HTML file. */
 import { dirname } from "node:path";
 
-import { withSession } from "../components/timescale/core/session";
+import { withSession } from "../components/timescale/core/connection/session";
 import { openDatabase } from "./database/choice";
 import { endWith } from "./ending";
 import { withStep } from "./progress";

@@ -1,8 +1,8 @@
 /** `npm run restore`: from a backup that `backup` made before something was removed to its rows. */
 import { describeRows } from "../components/timescale/core/backup/manifest";
 import { describeRestored, restore } from "../components/timescale/core/backup/restore";
+import { withSession } from "../components/timescale/core/connection/session";
 import { displayName } from "../components/timescale/core/identifier";
-import { withSession } from "../components/timescale/core/session";
 import { withPassword } from "./database/password";
 import { endWith } from "./ending";
 import { withStep } from "./progress";

@@ -3,9 +3,9 @@ import { dirname } from "node:path";
 
 import picocolors from "picocolors";
 
+import { serverError } from "../components/timescale/core/connection/serverErrors";
+import { type Session, withSession } from "../components/timescale/core/connection/session";
 import { inspectHealth } from "../components/timescale/core/health/inspect";
-import { serverError } from "../components/timescale/core/serverErrors";
-import { type Session, withSession } from "../components/timescale/core/session";
 import { openDatabase } from "./database/choice";
 import { endWith } from "./ending";
 import { type Interrupts, listenForInterrupts } from "./start/interrupts";

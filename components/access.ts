@@ -8,7 +8,7 @@ import { rootCertificateFile } from "./access/rootCertificateFile";
 import type { RolePasswords, StackConfig } from "./config/stackConfig";
 import { roles } from "./roles";
 import { type Admin, connectionTo, type Server } from "./server/server";
-import type { Connection } from "./timescale/core/connection";
+import type { Connection } from "./timescale/core/connection/connection";
 import { ExtensionVersion } from "./timescale/extensionVersion";
 import { LoginPassword } from "./timescale/loginPassword";
 

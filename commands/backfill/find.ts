@@ -4,10 +4,10 @@ import {
     type ActualAggregate,
     inspectAggregate,
 } from "../../components/timescale/core/aggregate/inspect";
-import { inspecting } from "../../components/timescale/core/converging";
+import type { Session } from "../../components/timescale/core/connection/session";
 import { TimescaleError } from "../../components/timescale/core/errors";
 import { displayName, type QualifiedName } from "../../components/timescale/core/identifier";
-import type { Session } from "../../components/timescale/core/session";
+import { inspecting } from "../../components/timescale/core/plan/converging";
 
 export interface Found {
     readonly aggregate: ActualAggregate;

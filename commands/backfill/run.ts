@@ -9,18 +9,18 @@ import {
 } from "../../components/timescale/core/aggregate/fillRange";
 import type { ActualAggregate } from "../../components/timescale/core/aggregate/inspect";
 import { wholeFrom } from "../../components/timescale/core/aggregate/wholeFrom";
+import {
+    inTransaction,
+    type Session,
+    withObjectLock,
+} from "../../components/timescale/core/connection/session";
 import { TimescaleError } from "../../components/timescale/core/errors";
 import {
     displayName,
     escapeIdentifier,
     quoteQualified,
 } from "../../components/timescale/core/identifier";
-import { policyProcedures } from "../../components/timescale/core/policy";
-import {
-    inTransaction,
-    type Session,
-    withObjectLock,
-} from "../../components/timescale/core/session";
+import { policyProcedures } from "../../components/timescale/core/policies/policy";
 import { type Clamp, clamps, describeClamp } from "./clamp";
 import { findAggregate } from "./find";
 import type { BackfillOptions } from "./options";

@@ -12,10 +12,10 @@ import {
     type DesiredAggregate,
     desiredAggregate,
 } from "../../components/timescale/core/aggregate/spec";
-import type { Connection } from "../../components/timescale/core/connection";
-import type { PartsMemory } from "../../components/timescale/core/hypertableParts";
-import { type Session, withSession } from "../../components/timescale/core/session";
-import { clientConfig } from "../../components/timescale/core/tls";
+import type { Connection } from "../../components/timescale/core/connection/connection";
+import { type Session, withSession } from "../../components/timescale/core/connection/session";
+import { clientConfig } from "../../components/timescale/core/connection/tls";
+import type { PartsMemory } from "../../components/timescale/core/relation/hypertableParts";
 import { withStep } from "../progress";
 import { load } from "./load";
 

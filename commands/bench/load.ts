@@ -3,11 +3,11 @@
  * failures, the wall at the time-out), made by the database itself, which is how millions of them come quickly.
  */
 import { hypertables } from "../../components/observatory/hypertables";
+import type { Session } from "../../components/timescale/core/connection/session";
 import { convergeHypertable } from "../../components/timescale/core/hypertable/converge";
 import { desiredHypertable } from "../../components/timescale/core/hypertable/spec";
-import type { PartsMemory } from "../../components/timescale/core/hypertableParts";
 import { escapeLiteral } from "../../components/timescale/core/identifier";
-import type { Session } from "../../components/timescale/core/session";
+import type { PartsMemory } from "../../components/timescale/core/relation/hypertableParts";
 import { environments, failures, models, timeoutMilliseconds, uses } from "../demo/workload";
 
 const batch = 100_000;

@@ -8,9 +8,9 @@ import {
 } from "../../components/timescale";
 import { converge } from "../../components/timescale/core/aggregate/converge";
 import { desiredAggregate } from "../../components/timescale/core/aggregate/spec";
-import type { ConvergedObject } from "../../components/timescale/core/convergeObject";
-import type { PartsMemory } from "../../components/timescale/core/hypertableParts";
-import type { Session } from "../../components/timescale/core/session";
+import type { Session } from "../../components/timescale/core/connection/session";
+import type { ConvergedObject } from "../../components/timescale/core/plan/convergeObject";
+import type { PartsMemory } from "../../components/timescale/core/relation/hypertableParts";
 
 const tables = 10;
 

@@ -7,8 +7,8 @@ import { join } from "node:path";
 
 import Table from "cli-table3";
 
-import type { ConvergedObject } from "../../components/timescale/core/convergeObject";
-import { withSession } from "../../components/timescale/core/session";
+import { withSession } from "../../components/timescale/core/connection/session";
+import type { ConvergedObject } from "../../components/timescale/core/plan/convergeObject";
 import { withClient } from "../../test/helpers/clients";
 import type { TestDatabase } from "../../test/helpers/databases";
 import { succeeded } from "../../test/helpers/engineRun";

@@ -1,9 +1,9 @@
 /** What planning one unchanged aggregate sends, and how long each statement takes to be answered. */
 import { planLive } from "../../components/timescale/core/aggregate/live";
 import { desiredAggregate } from "../../components/timescale/core/aggregate/spec";
-import type { Connection } from "../../components/timescale/core/connection";
-import type { ConvergedObject } from "../../components/timescale/core/convergeObject";
-import { type Session, withSession } from "../../components/timescale/core/session";
+import type { Connection } from "../../components/timescale/core/connection/connection";
+import { type Session, withSession } from "../../components/timescale/core/connection/session";
+import type { ConvergedObject } from "../../components/timescale/core/plan/convergeObject";
 import { inputsOf, memoryOf } from "./manyAggregates";
 
 /** Milliseconds by statement, one a plan, in the order in which they are sent. */

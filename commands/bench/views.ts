@@ -10,9 +10,9 @@ import { helperFunctions, helperViews } from "../../components/observatory/helpe
 import { defaultTarget } from "../../components/observatory/slaTargets";
 import { converge } from "../../components/timescale/core/aggregate/converge";
 import { desiredAggregate } from "../../components/timescale/core/aggregate/spec";
-import type { Connection } from "../../components/timescale/core/connection";
-import { statementBody } from "../../components/timescale/core/query";
-import { type Session, withSession } from "../../components/timescale/core/session";
+import type { Connection } from "../../components/timescale/core/connection/connection";
+import { type Session, withSession } from "../../components/timescale/core/connection/session";
+import { statementBody } from "../../components/timescale/core/query/query";
 import { withStep } from "../progress";
 import { median, milliseconds, timed } from "./figures";
 import { load, nothingDeclared, silent } from "./load";

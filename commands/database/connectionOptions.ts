@@ -8,7 +8,7 @@ import {
     type Connection,
     type SslMode,
     sslModes,
-} from "../../components/timescale/core/connection";
+} from "../../components/timescale/core/connection/connection";
 import { TimescaleError } from "../../components/timescale/core/errors";
 
 export type Server = Omit<Connection, "password">;

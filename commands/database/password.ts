@@ -4,9 +4,9 @@ import { Writable } from "node:stream";
 
 import pgpass from "pgpass";
 
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
+import { withSession } from "../../components/timescale/core/connection/session";
 import { TimescaleError } from "../../components/timescale/core/errors";
-import { withSession } from "../../components/timescale/core/session";
 
 type Server = Omit<Connection, "password">;
 

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 
 import { type Target, targets } from "../../components/config/keys";
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
 import { TimescaleError } from "../../components/timescale/core/errors";
 import { openEmbedded } from "../embedded/server";
 import type { Engine } from "../engine";

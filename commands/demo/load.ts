@@ -7,7 +7,9 @@ import { backOff } from "exponential-backoff";
 import type { Client } from "pg";
 
 import { binAggregates } from "../../components/observatory/bins";
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
+import { isTransient, serverError } from "../../components/timescale/core/connection/serverErrors";
+import { withSession } from "../../components/timescale/core/connection/session";
 import { TimescaleError } from "../../components/timescale/core/errors";
 import {
     displayName,
@@ -16,8 +18,6 @@ import {
     type QualifiedName,
     quoteQualified,
 } from "../../components/timescale/core/identifier";
-import { isTransient, serverError } from "../../components/timescale/core/serverErrors";
-import { withSession } from "../../components/timescale/core/session";
 import { readHead, readPercentiles } from "./heads";
 import { demoTag, hoursBetween, type Trace, tracesOfHour } from "./traces";
 

@@ -2,9 +2,9 @@
  * What a database lacks, by the same comparison that preview makes but without a state: for a first deploy,
  * where the engine calls everything new, and for what is refused before anything is begun.
  */
+import type { Session } from "../../components/timescale/core/connection/session";
 import { TimescaleError } from "../../components/timescale/core/errors";
-import type { ChangeCode } from "../../components/timescale/core/plan";
-import type { Session } from "../../components/timescale/core/session";
+import type { ChangeCode } from "../../components/timescale/core/plan/plan";
 import { type ObjectOptions, observatoryObjects } from "../verify/objects";
 import { inWords, readStanding } from "../verify/standing";
 

@@ -7,7 +7,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 import { namespace, type Target } from "../../components/config/keys";
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
 import { TimescaleError } from "../../components/timescale/core/errors";
 import { rememberedTarget, targetOf } from "../start/target";
 import { stackConfigFile, stackFolder, type Workspace } from "../start/workspace";

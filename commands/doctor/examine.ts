@@ -1,5 +1,6 @@
 /** Everything that doctor finds in a database, and what it could not look at. */
-import { describeBytes } from "../../components/timescale/core/extent";
+import { inspectServer } from "../../components/timescale/core/connection/server";
+import { inTransaction, type Session } from "../../components/timescale/core/connection/session";
 import { compareBuckets } from "../../components/timescale/core/health/compare";
 import { type HealthFinding, healthFinding } from "../../components/timescale/core/health/finding";
 import type { Health } from "../../components/timescale/core/health/health";
@@ -9,8 +10,7 @@ import { type Disk, judgeDisk } from "../../components/timescale/core/health/jud
 import { isWithoutJobs } from "../../components/timescale/core/health/lag";
 import { counted } from "../../components/timescale/core/health/words";
 import { displayName } from "../../components/timescale/core/identifier";
-import { inspectServer } from "../../components/timescale/core/server";
-import { inTransaction, type Session } from "../../components/timescale/core/session";
+import { describeBytes } from "../../components/timescale/core/removal/extent";
 import { describeRights } from "../status/rights";
 
 export interface Examined {

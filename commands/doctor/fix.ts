@@ -1,5 +1,5 @@
 /** Mends what is safe to mend: nothing here deletes rows, and each fix is what its finding says. */
-import { applyStatements } from "../../components/timescale/core/apply";
+import type { Session } from "../../components/timescale/core/connection/session";
 import { TimescaleError } from "../../components/timescale/core/errors";
 import type { Fix, HealthFinding } from "../../components/timescale/core/health/finding";
 import type { Health } from "../../components/timescale/core/health/health";
@@ -10,10 +10,10 @@ import {
     type QualifiedName,
     quoteQualified,
 } from "../../components/timescale/core/identifier";
-import { deleteJob, scheduleJob } from "../../components/timescale/core/jobStatements";
-import type { Statement } from "../../components/timescale/core/plan";
+import { applyStatements } from "../../components/timescale/core/plan/apply";
+import type { Statement } from "../../components/timescale/core/plan/plan";
+import { deleteJob, scheduleJob } from "../../components/timescale/core/policies/jobStatements";
 import { lengthIn } from "../../components/timescale/core/rules/windows";
-import type { Session } from "../../components/timescale/core/session";
 import { backfill } from "../backfill/run";
 
 /** In a few words, for the question. */

@@ -6,7 +6,7 @@ import { fork } from "node:child_process";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
 import { TimescaleError, type TimescaleErrorFields } from "../../components/timescale/core/errors";
 import { databaseIn } from "./folderCheck";
 import type { JobEvent } from "./jobs/events";

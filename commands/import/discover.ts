@@ -1,7 +1,7 @@
 /** Everything that people made in a database, by name; the objects themselves are read one by one. */
+import type { Queryable } from "../../components/timescale/core/connection/session";
 import { TimescaleError } from "../../components/timescale/core/errors";
 import type { QualifiedName } from "../../components/timescale/core/identifier";
-import type { Queryable } from "../../components/timescale/core/session";
 import { readSql } from "../../components/timescale/core/sqlFile";
 import type { Owned } from "./remarks";
 

@@ -1,18 +1,22 @@
 /** What stands in the database, in the shape in which a program declares it; defaults are left out. */
 import type { ActualAggregate } from "../../components/timescale/core/aggregate/inspect";
 import type { ActualFunction } from "../../components/timescale/core/function/routine";
-import type { Privilege } from "../../components/timescale/core/grants";
+import type { ActualHypertable } from "../../components/timescale/core/hypertable/inspect";
+import type { Column } from "../../components/timescale/core/hypertable/spec";
+import { unquote } from "../../components/timescale/core/identifier";
+import { sameInterval } from "../../components/timescale/core/interval";
+import type { Privilege } from "../../components/timescale/core/relation/grants";
 import {
     type ActualGrant,
     declarableGrants,
     type Grant,
-} from "../../components/timescale/core/grants";
-import type { ActualHypertable } from "../../components/timescale/core/hypertable/inspect";
-import type { Column } from "../../components/timescale/core/hypertable/spec";
-import { unquote } from "../../components/timescale/core/identifier";
-import { type ActualIndex, type Index, indexName } from "../../components/timescale/core/indexes";
-import { sameInterval } from "../../components/timescale/core/interval";
-import { canonicalType } from "../../components/timescale/core/types";
+} from "../../components/timescale/core/relation/grants";
+import {
+    type ActualIndex,
+    type Index,
+    indexName,
+} from "../../components/timescale/core/relation/indexes";
+import { canonicalType } from "../../components/timescale/core/relation/types";
 import type { ActualView } from "../../components/timescale/core/view/inspect";
 import { friendlyLength } from "./intervals";
 import { policyInputs } from "./policies";

@@ -1,6 +1,6 @@
 /** What stands on a table that no property of a resource says: it is kept, and listed. */
+import type { Queryable } from "../../components/timescale/core/connection/session";
 import { type QualifiedName, quoteQualified } from "../../components/timescale/core/identifier";
-import type { Queryable } from "../../components/timescale/core/session";
 import { readSql } from "../../components/timescale/core/sqlFile";
 
 export interface Part {

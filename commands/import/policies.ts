@@ -1,8 +1,9 @@
 /** Policies as the database has them, as a program declares them: settings that are the default are left out. */
 import { isDeepStrictEqual } from "node:util";
 
-import { orderOf } from "../../components/timescale/core/compressionDiff";
 import { sameInterval } from "../../components/timescale/core/interval";
+import { orderOf } from "../../components/timescale/core/policies/compressionDiff";
+import type { ActualPolicies } from "../../components/timescale/core/policies/diff";
 import {
     type ActualJob,
     desiredCompressionJob,
@@ -14,9 +15,11 @@ import {
     type PolicyKind,
     policyProcedures,
     policyProperties,
-} from "../../components/timescale/core/policy";
-import type { ActualPolicies } from "../../components/timescale/core/policyDiff";
-import { orderByTerm, parseOrderTerm } from "../../components/timescale/core/tableStatements";
+} from "../../components/timescale/core/policies/policy";
+import {
+    orderByTerm,
+    parseOrderTerm,
+} from "../../components/timescale/core/relation/tableStatements";
 import { friendlyInterval, friendlyLength } from "./intervals";
 import type { Inputs } from "./properties";
 import { orderTerm } from "./terms";

@@ -1,7 +1,7 @@
 /** The files of the generated program. Pure: what is read and where it goes are given. */
 import { relative, sep } from "node:path";
 
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
 import { declareFile, type Named, textFolder } from "./declareFile";
 import { header, jsonHeader } from "./header";
 import { giveNames, slug } from "./names";

@@ -2,16 +2,19 @@
  * Reads a database object by object, each in a read-only transaction of its own: one that cannot be
  * read stops no other, and no lock is held for longer than its object takes.
  */
-import { searchPathOf, setSearchPath } from "../../components/timescale/core/converging";
-import { displayName, type QualifiedName } from "../../components/timescale/core/identifier";
-import { relationKind } from "../../components/timescale/core/relation";
-import { inspectServer, type UsableServer } from "../../components/timescale/core/server";
-import { serverError } from "../../components/timescale/core/serverErrors";
+import {
+    inspectServer,
+    type UsableServer,
+} from "../../components/timescale/core/connection/server";
+import { serverError } from "../../components/timescale/core/connection/serverErrors";
 import {
     inTransaction,
     type Queryable,
     type Session,
-} from "../../components/timescale/core/session";
+} from "../../components/timescale/core/connection/session";
+import { displayName, type QualifiedName } from "../../components/timescale/core/identifier";
+import { searchPathOf, setSearchPath } from "../../components/timescale/core/plan/converging";
+import { relationKind } from "../../components/timescale/core/relation/relation";
 import { discover, type Discovered, type FoundOther, type FoundRelation } from "./discover";
 import { inOrder, mentioned, type Ordered } from "./order";
 import { readAggregate } from "./readAggregate";

@@ -5,13 +5,13 @@ import {
     type ViewState,
 } from "../../components/timescale/core/aggregate/inspect";
 import { queryRefusals } from "../../components/timescale/core/aggregate/live";
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
+import type { Queryable } from "../../components/timescale/core/connection/session";
 import { displayName } from "../../components/timescale/core/identifier";
-import type { NormalisedQuery } from "../../components/timescale/core/normalise";
-import { validation } from "../../components/timescale/core/normalise";
+import type { NormalisedQuery } from "../../components/timescale/core/query/normalise";
+import { validation } from "../../components/timescale/core/query/normalise";
 import type { Waiver } from "../../components/timescale/core/rules/finding";
 import { productsInTree } from "../../components/timescale/core/rules/products";
-import type { Queryable } from "../../components/timescale/core/session";
 import { readSql } from "../../components/timescale/core/sqlFile";
 import type { FoundRelation } from "./discover";
 import { aggregateInputs } from "./inputs";

@@ -1,11 +1,11 @@
 /** One hypertable, read for an import. */
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
+import type { Queryable } from "../../components/timescale/core/connection/session";
 import {
     type ActualHypertable,
     inspectHypertable,
 } from "../../components/timescale/core/hypertable/inspect";
 import { displayName } from "../../components/timescale/core/identifier";
-import type { Queryable } from "../../components/timescale/core/session";
 import { readSql } from "../../components/timescale/core/sqlFile";
 import type { FoundRelation } from "./discover";
 import { hypertableInputs } from "./inputs";

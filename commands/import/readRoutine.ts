@@ -1,9 +1,9 @@
 /** One function, read for an import; procedures and aggregate functions have no resource. */
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
+import type { Queryable } from "../../components/timescale/core/connection/session";
 import { inspectFunctions } from "../../components/timescale/core/function/inspect";
 import { displayFunction } from "../../components/timescale/core/function/routine";
 import { displayName } from "../../components/timescale/core/identifier";
-import type { Queryable } from "../../components/timescale/core/session";
 import type { FoundRoutine } from "./discover";
 import { functionInputs } from "./inputs";
 import { ownerRemarks } from "./remarks";

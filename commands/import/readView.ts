@@ -1,7 +1,7 @@
 /** One plain view, read for an import. */
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
+import type { Queryable } from "../../components/timescale/core/connection/session";
 import { displayName } from "../../components/timescale/core/identifier";
-import type { Queryable } from "../../components/timescale/core/session";
 import { inspectView } from "../../components/timescale/core/view/inspect";
 import type { FoundRelation } from "./discover";
 import { viewInputs } from "./inputs";

@@ -3,7 +3,7 @@ import { relative } from "node:path";
 
 import Table from "cli-table3";
 
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
 import type { Program } from "./program";
 import type { Undeclared } from "./standing";
 

@@ -1,6 +1,6 @@
 /** Columns with an order, as `indexes` and `orderBy` take them. */
 import { escapeIdentifier } from "../../components/timescale/core/identifier";
-import { parseOrderTerm } from "../../components/timescale/core/tableStatements";
+import { parseOrderTerm } from "../../components/timescale/core/relation/tableStatements";
 
 /** `column`, `column DESC NULLS LAST`, …; quoted where the bare name would be read as something else. */
 export function orderTerm(column: string, descending: boolean, nullsFirst = descending): string {

@@ -9,7 +9,7 @@ import {
     desiredAggregate,
     validateAggregate,
 } from "../../components/timescale/core/aggregate/spec";
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
 import { diffFunction } from "../../components/timescale/core/function/diff";
 import { planFunction } from "../../components/timescale/core/function/plan";
 import {
@@ -24,7 +24,7 @@ import {
     desiredHypertable,
     validateHypertable,
 } from "../../components/timescale/core/hypertable/spec";
-import { describePlan, isEmpty, type Plan } from "../../components/timescale/core/plan";
+import { describePlan, isEmpty, type Plan } from "../../components/timescale/core/plan/plan";
 import type { IsUnknown, Problem } from "../../components/timescale/core/validate";
 import { diffView } from "../../components/timescale/core/view/diff";
 import type { ActualView } from "../../components/timescale/core/view/inspect";

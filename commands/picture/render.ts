@@ -3,7 +3,7 @@
  */
 import Table from "cli-table3";
 
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
 import type { Picture } from "../picture";
 
 /** Server, hypertables and aggregates. */

@@ -1,9 +1,9 @@
 /** How far each aggregate reaches: its newest bucket against the age that its policy in the database allows. */
 import { aggregates, queryOf } from "../../components/observatory/aggregates";
+import type { Queryable } from "../../components/timescale/core/connection/session";
 import { escapeIdentifier, escapeLiteral } from "../../components/timescale/core/identifier";
 import { lengthOf } from "../../components/timescale/core/interval";
-import { bucketWidth } from "../../components/timescale/core/query";
-import type { Queryable } from "../../components/timescale/core/session";
+import { bucketWidth } from "../../components/timescale/core/query/query";
 import type { Freshness } from "./data";
 import { allowedAge, type PoliciesByName } from "./policies";
 

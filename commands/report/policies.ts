@@ -1,7 +1,7 @@
 /** What the policies of the aggregates say in the database, which an environment may have otherwise than they are declared. */
 import { type RefreshSchedule, worstAge } from "../../components/timescale/core/aggregate/worstAge";
+import type { Queryable } from "../../components/timescale/core/connection/session";
 import { lengthIn } from "../../components/timescale/core/rules/windows";
-import type { Queryable } from "../../components/timescale/core/session";
 import { readSql } from "../../components/timescale/core/sqlFile";
 
 export interface LivePolicies {

@@ -1,11 +1,11 @@
 /** Reads the data of a report: one snapshot, read only, of the aggregates and helpers alone. */
-import { TimescaleError } from "../../components/timescale/core/errors";
-import { serverError } from "../../components/timescale/core/serverErrors";
+import { serverError } from "../../components/timescale/core/connection/serverErrors";
 import {
     inTransaction,
     type Queryable,
     type Session,
-} from "../../components/timescale/core/session";
+} from "../../components/timescale/core/connection/session";
+import { TimescaleError } from "../../components/timescale/core/errors";
 import { readSql } from "../../components/timescale/core/sqlFile";
 import type { Freshness, ReportData } from "./data";
 import { readFreshness } from "./newest";

@@ -4,8 +4,8 @@
  */
 import { TimescaleError } from "../../components/timescale/core/errors";
 import { displayName } from "../../components/timescale/core/identifier";
-import type { Leaving } from "../../components/timescale/core/leaving";
-import { readByOthers } from "../../components/timescale/core/removal";
+import type { Leaving } from "../../components/timescale/core/removal/leaving";
+import { readByOthers } from "../../components/timescale/core/removal/removal";
 import { continuousAggregateKind } from "../../components/timescale/provider/continuousAggregateKind";
 import { hypertableKind } from "../../components/timescale/provider/hypertableKind";
 import { withPooledSession } from "../../components/timescale/provider/pool";

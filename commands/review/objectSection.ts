@@ -1,5 +1,5 @@
 /** What changes on one object: at stake, refused, changed, and by which statements. */
-import { describeLock } from "../../components/timescale/core/locks";
+import { describeLock } from "../../components/timescale/core/plan/locks";
 import type {
     PlannedChange,
     PlannedHazard,

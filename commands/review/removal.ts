@@ -4,8 +4,8 @@
  */
 import { describeStake } from "../../components/timescale/core/aggregate/history";
 import type { TimescaleError } from "../../components/timescale/core/errors";
-import { describeHeld } from "../../components/timescale/core/held";
-import type { Leaving } from "../../components/timescale/core/leaving";
+import { describeHeld } from "../../components/timescale/core/removal/held";
+import type { Leaving } from "../../components/timescale/core/removal/leaving";
 import {
     type PlannedHazard,
     plannedRefusal,

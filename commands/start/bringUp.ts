@@ -1,7 +1,7 @@
 /** The `pulumi up` of a prepared stack, and what it gives. */
 import type { automation } from "@pulumi/pulumi";
 
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
 import { TimescaleError } from "../../components/timescale/core/errors";
 import { withStep } from "../progress";
 import { inWords, nothingChanged, type Summary } from "./events";

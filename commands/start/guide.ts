@@ -4,7 +4,7 @@
 import { delimiter, relative } from "node:path";
 
 import type { Target } from "../../components/config/keys";
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
 import { embeddedPort } from "../embedded/server";
 import type { Engine } from "../engine";
 import { renderConnection } from "../picture/render";

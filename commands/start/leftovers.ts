@@ -3,9 +3,9 @@
  * what exists, so they are dropped, to be made again.
  */
 import type { StackConfig } from "../../components/config/stackConfig";
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
+import { withSession } from "../../components/timescale/core/connection/session";
 import { escapeIdentifier } from "../../components/timescale/core/identifier";
-import { withSession } from "../../components/timescale/core/session";
 import type { Step } from "../progress";
 import { type ExportedState, unrecorded } from "./pending";
 

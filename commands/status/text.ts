@@ -4,7 +4,6 @@ import { stripVTControlCharacters } from "node:util";
 import Table from "cli-table3";
 import type { createColors } from "picocolors";
 
-import { describeBytes } from "../../components/timescale/core/extent";
 import type {
     AggregateHealth,
     Health,
@@ -26,6 +25,7 @@ import {
     showTime,
 } from "../../components/timescale/core/health/words";
 import { displayName } from "../../components/timescale/core/identifier";
+import { describeBytes } from "../../components/timescale/core/removal/extent";
 import { lengthIn } from "../../components/timescale/core/rules/windows";
 import { describeRights } from "./rights";
 

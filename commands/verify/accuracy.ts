@@ -2,8 +2,8 @@
 import { setTimeout } from "node:timers/promises";
 
 import type { FillUnit } from "../../components/timescale/core/aggregate/fillRange";
+import type { Session } from "../../components/timescale/core/connection/session";
 import { displayName } from "../../components/timescale/core/identifier";
-import type { Session } from "../../components/timescale/core/session";
 import { type Buckets, compare, type Comparison, readBuckets, undecidedColumns } from "./buckets";
 import { counted } from "./result";
 

@@ -10,15 +10,15 @@ import {
     inspectAggregate,
 } from "../../components/timescale/core/aggregate/inspect";
 import { wholeFrom } from "../../components/timescale/core/aggregate/wholeFrom";
-import { inspecting } from "../../components/timescale/core/converging";
-import { escapeIdentifier, escapeLiteral, type QualifiedName, quoteQualified } from "../../components/timescale/core/identifier"; // prettier-ignore
-import { policyProcedures } from "../../components/timescale/core/policy";
-import { serverError } from "../../components/timescale/core/serverErrors";
+import { serverError } from "../../components/timescale/core/connection/serverErrors";
 import {
     inTransaction,
     type Queryable,
     type Session,
-} from "../../components/timescale/core/session";
+} from "../../components/timescale/core/connection/session";
+import { escapeIdentifier, escapeLiteral, type QualifiedName, quoteQualified } from "../../components/timescale/core/identifier"; // prettier-ignore
+import { inspecting } from "../../components/timescale/core/plan/converging";
+import { policyProcedures } from "../../components/timescale/core/policies/policy";
 
 /** An aggregate, and the buckets that raw data could give again. */
 export interface Buckets {

@@ -1,8 +1,8 @@
 /** One verification with its progress, for the commands that end with one. */
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
+import { inspectServer } from "../../components/timescale/core/connection/server";
+import { type Session, withSession } from "../../components/timescale/core/connection/session";
 import { TimescaleError } from "../../components/timescale/core/errors";
-import { inspectServer } from "../../components/timescale/core/server";
-import { type Session, withSession } from "../../components/timescale/core/session";
 import { withStep } from "../progress";
 import type { Interrupts } from "../start/interrupts";
 import { Interrupted } from "../start/operation";

@@ -1,8 +1,8 @@
 /** Check 9: what should be materialized is, and whatever is pending will be reached by a policy. Reads only. */
+import { serverError } from "../../components/timescale/core/connection/serverErrors";
+import type { Session } from "../../components/timescale/core/connection/session";
 import { displayName } from "../../components/timescale/core/identifier";
-import { type ActualJob, policyProcedures } from "../../components/timescale/core/policy";
-import { serverError } from "../../components/timescale/core/serverErrors";
-import type { Session } from "../../components/timescale/core/session";
+import { type ActualJob, policyProcedures } from "../../components/timescale/core/policies/policy";
 import { readSql } from "../../components/timescale/core/sqlFile";
 import { spread } from "./accuracy";
 import { type Buckets, compare, type Extent } from "./buckets";

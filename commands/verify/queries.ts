@@ -1,8 +1,8 @@
 /** Check 7: every aggregate, view and function answers, and those who are to ask it may. Reads only. */
-import { inspecting } from "../../components/timescale/core/converging";
+import type { Session } from "../../components/timescale/core/connection/session";
 import { explain, TimescaleError } from "../../components/timescale/core/errors";
 import { quoteQualified } from "../../components/timescale/core/identifier";
-import type { Session } from "../../components/timescale/core/session";
+import { inspecting } from "../../components/timescale/core/plan/converging";
 import { nameOf } from "../../components/timescale/provider/resourceKind";
 import { reading } from "./buckets";
 import { isFunction, isHypertable } from "./objects";

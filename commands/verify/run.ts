@@ -1,6 +1,6 @@
 /** Runs the ten checks in their order, on one session. */
-import { inspectServer } from "../../components/timescale/core/server";
-import type { Session } from "../../components/timescale/core/session";
+import { inspectServer } from "../../components/timescale/core/connection/server";
+import type { Session } from "../../components/timescale/core/connection/session";
 import { nameOf } from "../../components/timescale/provider/resourceKind";
 import { type Accuracy, realAccuracy } from "./accuracy";
 import { type Buckets, readBuckets } from "./buckets";

@@ -4,15 +4,15 @@
  */
 import { hostname } from "node:os";
 
-import { applyStatements } from "../../components/timescale/core/apply";
+import { inspectServer } from "../../components/timescale/core/connection/server";
+import { serverError } from "../../components/timescale/core/connection/serverErrors";
+import type { Session } from "../../components/timescale/core/connection/session";
 import {
     escapeIdentifier,
     escapeLiteral,
     quoteQualified,
 } from "../../components/timescale/core/identifier";
-import { inspectServer } from "../../components/timescale/core/server";
-import { serverError } from "../../components/timescale/core/serverErrors";
-import type { Session } from "../../components/timescale/core/session";
+import { applyStatements } from "../../components/timescale/core/plan/apply";
 import { readSql } from "../../components/timescale/core/sqlFile";
 
 /** How its comment begins: a schema that only has such a name is somebody's own. */

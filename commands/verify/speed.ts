@@ -4,8 +4,8 @@
  * Rows that a plan reads are the same on every machine and in every run; the time that they take is not, and
  * is told without being judged.
  */
+import type { Session } from "../../components/timescale/core/connection/session";
 import { escapeIdentifier, quoteQualified } from "../../components/timescale/core/identifier";
-import type { Session } from "../../components/timescale/core/session";
 import { type Buckets, queryText, reading, time } from "./buckets";
 import type { Finding } from "./result";
 

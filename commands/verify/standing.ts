@@ -1,9 +1,9 @@
 /** Checks 2 to 4: what stands against what is declared, by the same comparison that preview makes. */
+import { serverError } from "../../components/timescale/core/connection/serverErrors";
+import type { Session } from "../../components/timescale/core/connection/session";
 import { TimescaleError } from "../../components/timescale/core/errors";
 import { displayName } from "../../components/timescale/core/identifier";
-import type { ChangeCode, ChangeLine } from "../../components/timescale/core/plan";
-import { serverError } from "../../components/timescale/core/serverErrors";
-import type { Session } from "../../components/timescale/core/session";
+import type { ChangeCode, ChangeLine } from "../../components/timescale/core/plan/plan";
 import { readSql } from "../../components/timescale/core/sqlFile";
 import { nameOf } from "../../components/timescale/provider/resourceKind";
 import { isAggregate, isHypertable, type VerifiedObject } from "./objects";

@@ -6,10 +6,10 @@
 import { filled } from "../../components/observatory/bins";
 import { utcText } from "../../components/timescale/core/aggregate/bucket";
 import type { ActualAggregate } from "../../components/timescale/core/aggregate/inspect";
+import { serverError } from "../../components/timescale/core/connection/serverErrors";
+import type { Session } from "../../components/timescale/core/connection/session";
 import { displayName, quoteQualified } from "../../components/timescale/core/identifier";
-import { policyProcedures } from "../../components/timescale/core/policy";
-import { serverError } from "../../components/timescale/core/serverErrors";
-import type { Session } from "../../components/timescale/core/session";
+import { policyProcedures } from "../../components/timescale/core/policies/policy";
 import { readSql } from "../../components/timescale/core/sqlFile";
 import type { Properties } from "../../components/timescale/provider/resourceKind";
 import { merged } from "./accuracy";

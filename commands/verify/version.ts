@@ -1,8 +1,8 @@
 /** Check 1: a TimescaleDB that this project works with, by numbers and not by letters: 2.9 is older than 2.14. */
 import { probe, type ServerFacts } from "../../components/server/preflight";
 import { refusals } from "../../components/server/refusals";
-import { inspectServer } from "../../components/timescale/core/server";
-import type { Session } from "../../components/timescale/core/session";
+import { inspectServer } from "../../components/timescale/core/connection/server";
+import type { Session } from "../../components/timescale/core/connection/session";
 import type { Finding } from "./result";
 
 /** What of a server's refusals is about the server itself, and not about what a deploy may do on it. */

@@ -2,7 +2,7 @@
 import { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 
-import { type SslMode, sslModes } from "../timescale/core/connection";
+import { type SslMode, sslModes } from "../timescale/core/connection/connection";
 import type { Target } from "./keys";
 import { problem, type Problems, warning } from "./problems";
 import type { RootCertificate } from "./stackConfig";

@@ -1,7 +1,7 @@
 /** A stack's configuration, checked and complete. */
 import type { PolicyChanges } from "../observatory/policies";
 import type { SlaTarget } from "../observatory/slaTargets";
-import type { SslMode } from "../timescale/core/connection";
+import type { SslMode } from "../timescale/core/connection/connection";
 
 /**
  * Passwords are plain text here and nowhere beyond: whoever hands one to a resource wraps it in

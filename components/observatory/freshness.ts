@@ -1,7 +1,7 @@
 /** How far behind an aggregate may be, from its declared policies. */
 import { worstAge as worstAgeOf } from "../timescale/core/aggregate/worstAge";
 import { describeLength, lengthOf } from "../timescale/core/interval";
-import { bucketWidth } from "../timescale/core/query";
+import { bucketWidth } from "../timescale/core/query/query";
 import type { Declaration } from "./aggregates";
 
 /** The longest time between now and the end of the newest bucket, such as "2 hours and 5 minutes". */

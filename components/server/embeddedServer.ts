@@ -4,8 +4,8 @@ import * as pulumi from "@pulumi/pulumi";
 import type { EmbeddedConfig } from "../config/stackConfig";
 import { refuse } from "../report";
 import { roles } from "../roles";
+import { withSession } from "../timescale/core/connection/session";
 import { TimescaleError } from "../timescale/core/errors";
-import { withSession } from "../timescale/core/session";
 import { connectionTo, type Server } from "./server";
 
 /**

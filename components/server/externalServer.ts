@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ExternalConfig } from "../config/stackConfig";
 import { refuse, warn } from "../report";
 import { roles } from "../roles";
-import type { Connection } from "../timescale/core/connection";
+import type { Connection } from "../timescale/core/connection/connection";
 import { TimescaleError } from "../timescale/core/errors";
 import { probe, type ProbeOptions, type ServerFacts } from "./preflight";
 import { type DeclaredJob, refusals } from "./refusals";

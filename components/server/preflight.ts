@@ -2,10 +2,10 @@
  * What a server is, read before anything is created: the facts, and how to read them.
  * What speaks against a server is in refusals.ts.
  */
-import type { Connection } from "../timescale/core/connection";
+import type { Connection } from "../timescale/core/connection/connection";
+import { serverError } from "../timescale/core/connection/serverErrors";
+import { type Queryable, withSession } from "../timescale/core/connection/session";
 import { TimescaleError } from "../timescale/core/errors";
-import { serverError } from "../timescale/core/serverErrors";
-import { type Queryable, withSession } from "../timescale/core/session";
 import { readSql } from "../timescale/core/sqlFile";
 
 export interface ServerFacts {

@@ -2,7 +2,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 
 import type { RootCertificate } from "../config/stackConfig";
-import type { Connection, SslMode } from "../timescale/core/connection";
+import type { Connection, SslMode } from "../timescale/core/connection/connection";
 
 export interface Server {
     readonly host: string;

@@ -1,8 +1,8 @@
 /** What others may do in a database that they have set up: read, to be kept. */
 import type { ExternalConfig } from "../config/stackConfig";
-import type { Connection } from "../timescale/core/connection";
-import { serverError } from "../timescale/core/serverErrors";
-import { withSession } from "../timescale/core/session";
+import type { Connection } from "../timescale/core/connection/connection";
+import { serverError } from "../timescale/core/connection/serverErrors";
+import { withSession } from "../timescale/core/connection/session";
 import { readSql } from "../timescale/core/sqlFile";
 import type { ServerFacts } from "./preflight";
 import type { StandingAccess, StandingGrant } from "./server";

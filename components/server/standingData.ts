@@ -1,9 +1,9 @@
 /** What stands on the volume of a container: asked of its server, or read from the volume where none answers. */
 import type { DockerConfig } from "../config/stackConfig";
 import { refuse } from "../report";
+import { withSession } from "../timescale/core/connection/session";
 import { TimescaleError } from "../timescale/core/errors";
 import { planLiveExtension } from "../timescale/core/extension/update";
-import { withSession } from "../timescale/core/session";
 import { dataOf, imageOfContainer, NoDockerCommand, postgresOfImage } from "./dockerDaemon";
 import { anotherMajor, type StandingData, volumeOf } from "./dockerImage";
 import { connectionTo } from "./server";

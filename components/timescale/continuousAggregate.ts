@@ -1,10 +1,10 @@
 import type * as pulumi from "@pulumi/pulumi";
 
 import type { History } from "./core/aggregate/keepHistory/mapping";
-import type { Connection } from "./core/connection";
-import type { Grant } from "./core/grants";
-import type { Index } from "./core/indexes";
-import type { CompressionPolicy, RefreshPolicy, RetentionPolicy } from "./core/policy";
+import type { Connection } from "./core/connection/connection";
+import type { CompressionPolicy, RefreshPolicy, RetentionPolicy } from "./core/policies/policy";
+import type { Grant } from "./core/relation/grants";
+import type { Index } from "./core/relation/indexes";
 import type { Waiver } from "./core/rules/finding";
 import { type Inputs, TimescaleResource } from "./resource";
 

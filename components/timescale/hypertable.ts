@@ -1,10 +1,10 @@
 import type * as pulumi from "@pulumi/pulumi";
 
-import type { Connection } from "./core/connection";
-import type { Grant } from "./core/grants";
+import type { Connection } from "./core/connection/connection";
 import type { Column } from "./core/hypertable/spec";
-import type { Index } from "./core/indexes";
-import type { CompressionPolicy, RetentionPolicy } from "./core/policy";
+import type { CompressionPolicy, RetentionPolicy } from "./core/policies/policy";
+import type { Grant } from "./core/relation/grants";
+import type { Index } from "./core/relation/indexes";
 import type { Waiver } from "./core/rules/finding";
 import { type Inputs, TimescaleResource } from "./resource";
 

@@ -5,11 +5,16 @@ export {
     type ContinuousAggregateProperties,
 } from "./continuousAggregate";
 export type { History } from "./core/aggregate/keepHistory/mapping";
-export type { Connection, SslMode } from "./core/connection";
-export type { FunctionGrant, FunctionPrivilege, Grant, Privilege } from "./core/grants";
+export type { Connection, SslMode } from "./core/connection/connection";
+export type { FunctionGrant, FunctionPrivilege, Grant, Privilege } from "./core/relation/grants";
 export type { Column } from "./core/hypertable/spec";
-export type { Index } from "./core/indexes";
-export type { CompressionPolicy, JobSettings, RefreshPolicy, RetentionPolicy } from "./core/policy";
+export type { Index } from "./core/relation/indexes";
+export type {
+    CompressionPolicy,
+    JobSettings,
+    RefreshPolicy,
+    RetentionPolicy,
+} from "./core/policies/policy";
 export type { RuleCode } from "./core/rules/codes";
 export type { Waiver } from "./core/rules/finding";
 export { readSql } from "./readSql";

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 
-import type { Connection } from "./core/connection";
+import type { Connection } from "./core/connection/connection";
 import { type Inputs, TimescaleResource } from "./resource";
 
 /** What a {@link LoginPassword} is declared with. */

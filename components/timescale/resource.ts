@@ -1,7 +1,7 @@
 /** What all resources of this package have in common: the line that loads their provider, and their URN. */
 import * as pulumi from "@pulumi/pulumi";
 
-import type { Connection } from "./core/connection";
+import type { Connection } from "./core/connection/connection";
 import { declare } from "./declared";
 
 /**

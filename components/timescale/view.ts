@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 
-import type { Connection } from "./core/connection";
-import type { Grant } from "./core/grants";
+import type { Connection } from "./core/connection/connection";
+import type { Grant } from "./core/relation/grants";
 import { type Inputs, TimescaleResource } from "./resource";
 
 /** What a {@link View} is declared with. */

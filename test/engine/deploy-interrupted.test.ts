@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { folderOnPath } from "../../commands/engine/executables";
-import { type Connection } from "../../components/timescale/core/connection";
-import { withObjectLock, withSession } from "../../components/timescale/core/session";
+import { type Connection } from "../../components/timescale/core/connection/connection";
+import { withObjectLock, withSession } from "../../components/timescale/core/connection/session";
 import type { TestDatabase } from "../helpers/databases";
 import { describeOnServers } from "../helpers/engineStack";
 import { flagsOf, forget, root, startDeploy } from "./deploying";

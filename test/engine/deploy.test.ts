@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { type Connection } from "../../components/timescale/core/connection";
+import { type Connection } from "../../components/timescale/core/connection/connection";
 import type { TestDatabase } from "../helpers/databases";
 import { describeOnServers } from "../helpers/engineStack";
 import { deploy, folder, forget, root } from "./deploying";

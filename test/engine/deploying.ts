@@ -4,7 +4,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 
 import { stackNameOf } from "../../commands/deploy/place";
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
 
 export const root = join(__dirname, "..", "..");
 export const folder = join(root, ".observatory");

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { generate } from "../../commands/import/program";
 import { readDatabase } from "../../commands/import/read";
 import * as timescale from "../../components/timescale";
-import { withSession } from "../../components/timescale/core/session";
+import { withSession } from "../../components/timescale/core/connection/session";
 import type { TestDatabase } from "../helpers/databases";
 import { succeeded } from "../helpers/engineRun";
 import {

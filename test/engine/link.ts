@@ -5,7 +5,7 @@
 import { once } from "node:events";
 import net from "node:net";
 
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
 
 export interface Link {
     /** The same login, through the link. */

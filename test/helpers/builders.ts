@@ -15,8 +15,7 @@ import {
     type DesiredAggregate,
     desiredAggregate,
 } from "../../components/timescale/core/aggregate/spec";
-import type { ActualCompression } from "../../components/timescale/core/compressionDiff";
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
 import {
     diffHypertable,
     type HypertableDiff,
@@ -31,9 +30,14 @@ import {
     type DesiredHypertable,
     desiredHypertable,
 } from "../../components/timescale/core/hypertable/spec";
-import type { ActualIndex, DesiredIndex } from "../../components/timescale/core/indexes";
 import { parseInterval } from "../../components/timescale/core/interval";
-import type { Plan } from "../../components/timescale/core/plan";
+import type { Plan } from "../../components/timescale/core/plan/plan";
+import type { ActualCompression } from "../../components/timescale/core/policies/compressionDiff";
+import type {
+    ActualPolicies,
+    DeclaredPolicies,
+    DesiredPolicies,
+} from "../../components/timescale/core/policies/diff";
 import {
     type ActualJob,
     type CompressionPolicy,
@@ -42,14 +46,10 @@ import {
     desiredRefreshJob,
     desiredRetentionJob,
     policyProcedures,
-} from "../../components/timescale/core/policy";
-import type {
-    ActualPolicies,
-    DeclaredPolicies,
-    DesiredPolicies,
-} from "../../components/timescale/core/policyDiff";
-import { parseOrderTerm } from "../../components/timescale/core/tableStatements";
-import { canonicalType } from "../../components/timescale/core/types";
+} from "../../components/timescale/core/policies/policy";
+import type { ActualIndex, DesiredIndex } from "../../components/timescale/core/relation/indexes";
+import { parseOrderTerm } from "../../components/timescale/core/relation/tableStatements";
+import { canonicalType } from "../../components/timescale/core/relation/types";
 
 export type Inputs = Readonly<Record<string, unknown>>;
 

@@ -1,8 +1,8 @@
 /** `pg` clients for tests, from the project's own connection type. */
 import { Client, type ClientConfig } from "pg";
 
-import type { Connection } from "../../components/timescale/core/connection";
-import { clientConfig } from "../../components/timescale/core/tls";
+import type { Connection } from "../../components/timescale/core/connection/connection";
+import { clientConfig } from "../../components/timescale/core/connection/tls";
 
 export { clientConfig };
 

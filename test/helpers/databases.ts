@@ -11,7 +11,7 @@ import path from "node:path";
 import { escapeIdentifier } from "pg";
 
 import { embeddedConnection, openEmbedded } from "../../commands/embedded/server";
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
 import { withClient } from "./clients";
 import {
     type RolePasswords,

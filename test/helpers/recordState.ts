@@ -7,9 +7,9 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 
-import type { Connection } from "../../components/timescale/core/connection";
-import type { Session } from "../../components/timescale/core/session";
-import { withSession } from "../../components/timescale/core/session";
+import type { Connection } from "../../components/timescale/core/connection/connection";
+import type { Session } from "../../components/timescale/core/connection/session";
+import { withSession } from "../../components/timescale/core/connection/session";
 import { continuousAggregateKind } from "../../components/timescale/provider/continuousAggregateKind";
 import { extensionVersionKind } from "../../components/timescale/provider/extensionVersionKind";
 import { hypertableKind } from "../../components/timescale/provider/hypertableKind";

@@ -1,7 +1,7 @@
 /** Two throwaway PostgreSQL servers, the second a streaming standby of the first. */
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
 import { TimescaleError } from "../../components/timescale/core/errors";
 import { withClient } from "./clients";
 import { findServerBinaries, whyNoServer } from "./serverBinaries";

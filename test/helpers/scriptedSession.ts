@@ -1,7 +1,7 @@
 /** A session whose server answers as a test tells it to, for what needs no real one. */
 import { DatabaseError } from "pg";
 
-import type { Session } from "../../components/timescale/core/session";
+import type { Session } from "../../components/timescale/core/connection/session";
 import { connection } from "./builders";
 
 export type Row = Readonly<Record<string, unknown>>;

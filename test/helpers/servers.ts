@@ -10,8 +10,8 @@ import path from "node:path";
 import { escapeLiteral } from "pg";
 
 import { openEmbedded } from "../../commands/embedded/server";
-import type { Connection, SslMode } from "../../components/timescale/core/connection";
-import { sslModes } from "../../components/timescale/core/connection";
+import type { Connection, SslMode } from "../../components/timescale/core/connection/connection";
+import { sslModes } from "../../components/timescale/core/connection/connection";
 import { TimescaleError } from "../../components/timescale/core/errors";
 import { withClient } from "./clients";
 import { dockerImage, startDockerServer, whyNoDocker } from "./dockerServer";

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { Client } from "pg";
 
-import type { Connection, SslMode } from "../../components/timescale/core/connection";
+import type { Connection, SslMode } from "../../components/timescale/core/connection/connection";
 import { TimescaleError } from "../../components/timescale/core/errors";
 import { clientConfig } from "./clients";
 import { type Guarded, startGuarded } from "./guarded";

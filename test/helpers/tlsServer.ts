@@ -2,7 +2,7 @@
 import os from "node:os";
 import path from "node:path";
 
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
 import { TimescaleError } from "../../components/timescale/core/errors";
 import { createCertificates, whyNoCertificates } from "./certificates";
 import { findServerBinaries, whyNoServer } from "./serverBinaries";

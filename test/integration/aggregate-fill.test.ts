@@ -1,6 +1,6 @@
 /** The first fill: oldest buckets first, never into the future, finished by the next `up` when it was stopped. */
+import { type Session, withSession } from "../../components/timescale/core/connection/session";
 import { TimescaleError } from "../../components/timescale/core/errors";
-import { type Session, withSession } from "../../components/timescale/core/session";
 import {
     aggregate,
     type AggregateInputs,

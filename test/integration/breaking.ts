@@ -1,5 +1,5 @@
 /** A connection that breaks in the middle of a change, as a kill -9 of the deployment breaks it. */
-import type { Session } from "../../components/timescale/core/session";
+import type { Session } from "../../components/timescale/core/connection/session";
 
 export interface Breaking {
     readonly session: Session;

@@ -6,13 +6,13 @@ import {
     type ActualAggregate,
     inspectAggregate,
 } from "../../components/timescale/core/aggregate/inspect";
+import { inspectServer, type ServerState } from "../../components/timescale/core/connection/server";
+import { inTransaction } from "../../components/timescale/core/connection/session";
 import {
     type ActualHypertable,
     inspectHypertable,
 } from "../../components/timescale/core/hypertable/inspect";
-import type { ActualJob } from "../../components/timescale/core/policy";
-import { inspectServer, type ServerState } from "../../components/timescale/core/server";
-import { inTransaction } from "../../components/timescale/core/session";
+import type { ActualJob } from "../../components/timescale/core/policies/policy";
 import { readSql } from "../../components/timescale/core/sqlFile";
 import { aggregate, hypertable } from "./declared";
 import { hourly, plainNames, rawTable } from "./names";

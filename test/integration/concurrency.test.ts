@@ -1,7 +1,7 @@
 /** Several at work at once: writers, deployments, and the jobs of policies. Needs sessions of their own. */
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { withSession } from "../../components/timescale/core/session";
+import { withSession } from "../../components/timescale/core/connection/session";
 import { withClient } from "../helpers/clients";
 import { recordEnvironment } from "../helpers/environment";
 import { aggregate, type AggregateInputs, expectNoChange, hypertable } from "./declared";

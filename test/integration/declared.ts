@@ -1,8 +1,8 @@
 /** Objects as a program declares them, brought to the database as the provider's lifecycle does it. */
 import type { ContinuousAggregateProperties } from "../../components/timescale/continuousAggregate";
-import { describePlan, isEmpty, type Plan } from "../../components/timescale/core/plan";
+import type { Session } from "../../components/timescale/core/connection/session";
+import { describePlan, isEmpty, type Plan } from "../../components/timescale/core/plan/plan";
 import type { ProgramJudgement } from "../../components/timescale/core/rules/finding";
-import type { Session } from "../../components/timescale/core/session";
 import type { HypertableProperties } from "../../components/timescale/hypertable";
 import { continuousAggregateKind } from "../../components/timescale/provider/continuousAggregateKind";
 import { hypertableKind } from "../../components/timescale/provider/hypertableKind";

@@ -10,7 +10,7 @@ import path from "node:path";
 import { observatoryObjects } from "../../commands/verify/objects";
 import { aggregates } from "../../components/observatory/aggregates";
 import { hypertables } from "../../components/observatory/hypertables";
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
 import { withClient } from "../helpers/clients";
 import {
     type Block,

@@ -1,7 +1,7 @@
 /** `npm run doctor`: each reason is caused by hand, found with its evidence, mended, and then not found any more. */
 import { examine, type Examined, type ExamineOptions } from "../../commands/doctor/examine";
 import { mend } from "../../commands/doctor/fix";
-import { withSession } from "../../components/timescale/core/session";
+import { withSession } from "../../components/timescale/core/connection/session";
 import { aggregate, hypertable } from "./declared";
 import { onEveryServer, type Target } from "./onEveryServer";
 

@@ -1,7 +1,7 @@
 /** TimescaleDB's objects brought to the version of the server's library. */
-import type { Connection } from "../../components/timescale/core/connection";
-import { describePlan } from "../../components/timescale/core/plan";
-import { withSession } from "../../components/timescale/core/session";
+import type { Connection } from "../../components/timescale/core/connection/connection";
+import { withSession } from "../../components/timescale/core/connection/session";
+import { describePlan } from "../../components/timescale/core/plan/plan";
 import { extensionVersionKind as kind } from "../../components/timescale/provider/extensionVersionKind";
 import type { Properties } from "../../components/timescale/provider/resourceKind";
 import { withClient } from "../helpers/clients";

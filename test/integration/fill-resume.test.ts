@@ -3,8 +3,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { fill } from "../../components/timescale/core/aggregate/fill";
 import { inspectAggregate } from "../../components/timescale/core/aggregate/inspect";
-import { readServer } from "../../components/timescale/core/converging";
-import { inTransaction, type Session, withSession } from "../../components/timescale/core/session";
+import {
+    inTransaction,
+    type Session,
+    withSession,
+} from "../../components/timescale/core/connection/session";
+import { readServer } from "../../components/timescale/core/plan/converging";
 import { withClient } from "../helpers/clients";
 import { findServerBinaries, whyNoServer } from "../helpers/serverBinaries";
 import { startCluster } from "../helpers/throwawayCluster";

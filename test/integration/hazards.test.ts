@@ -1,6 +1,6 @@
 /** The numbers that hazards are told with, against what is there. */
 import { displayName } from "../../components/timescale/core/identifier";
-import type { Hazard } from "../../components/timescale/core/plan";
+import type { Hazard } from "../../components/timescale/core/plan/plan";
 import type { HypertableProperties } from "../../components/timescale/hypertable";
 import { aggregate, type Declared, expectNoChange, hypertable } from "./declared";
 import { everyNames, hourly, quoted, rawTable } from "./names";

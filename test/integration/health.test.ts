@@ -1,7 +1,7 @@
 /** What is read of a database's health: by its owner, and by logins with fewer rights. */
+import { withSession } from "../../components/timescale/core/connection/session";
 import type { Health } from "../../components/timescale/core/health/health";
 import { inspectHealth } from "../../components/timescale/core/health/inspect";
-import { withSession } from "../../components/timescale/core/session";
 import { aggregate, hypertable } from "./declared";
 import { hourly, plainNames, rawTable } from "./names";
 import { onEveryServer } from "./onEveryServer";

@@ -1,7 +1,7 @@
 /** The rules that are checked without a server are the server's. */
 import { hierarchyProblem } from "../../components/timescale/core/aggregate/hierarchy";
-import { bucketOf } from "../../components/timescale/core/query";
-import { relationsIn } from "../../components/timescale/core/relations";
+import { bucketOf } from "../../components/timescale/core/query/query";
+import { relationsIn } from "../../components/timescale/core/relation/relations";
 import { onEveryServer } from "./onEveryServer";
 
 const zone = "'Europe/Berlin'";

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
 import { aggregate, hypertable } from "./declared";
 import { hourly, plainNames, rawTable } from "./names";
 import { onEveryServer, onServersWithSessions, type Target } from "./onEveryServer";

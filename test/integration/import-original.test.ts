@@ -7,8 +7,8 @@ import {
     queryOf,
 } from "../../components/observatory/aggregates";
 import { hypertables } from "../../components/observatory/hypertables";
-import { refuse } from "../../components/timescale/core/converging";
 import { explain, TimescaleError } from "../../components/timescale/core/errors";
+import { refuse } from "../../components/timescale/core/plan/converging";
 import { aggregate, expectNoChange, hypertable } from "./declared";
 import { expectNothingToChange, imported, lines } from "./importing";
 import { onEveryServer, type Row, type Target } from "./onEveryServer";

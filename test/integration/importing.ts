@@ -2,8 +2,8 @@
 import { generate } from "../../commands/import/program";
 import { type Imported, readDatabase } from "../../commands/import/read";
 import type { Undeclared } from "../../commands/import/standing";
-import type { Connection } from "../../components/timescale/core/connection";
-import { withSession } from "../../components/timescale/core/session";
+import type { Connection } from "../../components/timescale/core/connection/connection";
+import { withSession } from "../../components/timescale/core/connection/session";
 import { declaredBy, type DeclaredResource } from "../helpers/generatedProgram";
 import { expectNoChange, resource } from "./declared";
 import type { Target } from "./onEveryServer";

@@ -2,7 +2,7 @@
  * Changes that are cut off after each of their statements, as a kill -9 does it: the next `up` goes
  * on, no history is lost, and whoever reads the aggregate finds it at any moment.
  */
-import { withSession } from "../../components/timescale/core/session";
+import { withSession } from "../../components/timescale/core/connection/session";
 import { breakingAfter } from "./breaking";
 import { aggregate, type AggregateInputs, type Declared, expectNoChange, hypertable } from "./declared"; // prettier-ignore
 import { hourly, plainNames, quoted, rawTable } from "./names";

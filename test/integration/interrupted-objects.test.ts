@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import type { BackupManifest } from "../../components/timescale/core/backup/manifest";
-import { type Session, withSession } from "../../components/timescale/core/session";
+import { type Session, withSession } from "../../components/timescale/core/connection/session";
 import { breakingAfter, changes } from "./breaking";
 import { aggregate, type AggregateInputs, type Declared, expectNoChange, hypertable, type HypertableInputs, sqlFunction, type SqlFunctionInputs, view, type ViewInputs } from "./declared"; // prettier-ignore
 import { onServersWithSessions, type Row } from "./onEveryServer";

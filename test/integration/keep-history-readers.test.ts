@@ -1,7 +1,7 @@
 /** Readers and writers during a change that keeps history: none of them fails, and no row is missing. */
 import { Client } from "pg";
 
-import { clientConfig } from "../../components/timescale/core/tls";
+import { clientConfig } from "../../components/timescale/core/connection/tls";
 import { aggregate, type AggregateInputs, expectNoChange, hypertable } from "./declared";
 import { onServersWithSessions } from "./onEveryServer";
 

@@ -1,5 +1,5 @@
 /** The locks that preview tells of, against those that `pg_locks` shows while each statement's transaction is open. */
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
 import { displayName } from "../../components/timescale/core/identifier";
 import {
     bucketsOf,
@@ -8,8 +8,8 @@ import {
     locksOf,
     type Places,
     statementNames,
-} from "../../components/timescale/core/locks";
-import type { Plan, Statement } from "../../components/timescale/core/plan";
+} from "../../components/timescale/core/plan/locks";
+import type { Plan, Statement } from "../../components/timescale/core/plan/plan";
 import { withClient } from "../helpers/clients";
 import { recordEnvironment } from "../helpers/environment";
 import { aggregate, type Declared, hypertable, sqlFunction, view } from "./declared";

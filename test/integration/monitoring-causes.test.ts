@@ -3,7 +3,7 @@
  * that are paused, the only worker taken, a query that runs long, a small disk. Nothing is written into the
  * catalog by hand. The embedded server has no workers and one session: monitoring.test.ts covers it.
  */
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
 import { withClient } from "../helpers/clients";
 import { recordEnvironment } from "../helpers/environment";
 import { findServerBinaries, whyNoServer } from "../helpers/serverBinaries";

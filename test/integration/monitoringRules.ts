@@ -6,7 +6,7 @@ import path from "node:path";
 
 import { type Client, escapeLiteral } from "pg";
 
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
 import { withClient } from "../helpers/clients";
 import { recordEnvironment } from "../helpers/environment";
 

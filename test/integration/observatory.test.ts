@@ -4,7 +4,7 @@
  */
 import { aggregates, onQueryChange, queryOf } from "../../components/observatory/aggregates";
 import { hypertables } from "../../components/observatory/hypertables";
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
 import { withClient } from "../helpers/clients";
 import { aggregate, type Declared, expectNoChange, hypertable } from "./declared";
 import { onEveryServer, type Row, type Target } from "./onEveryServer";

@@ -1,8 +1,8 @@
 /** Integration tests run on every server that this run has; each test file has a database of its own there. */
 import { Client } from "pg";
 
-import { type Session, withSession } from "../../components/timescale/core/session";
-import { clientConfig } from "../../components/timescale/core/tls";
+import { type Session, withSession } from "../../components/timescale/core/connection/session";
+import { clientConfig } from "../../components/timescale/core/connection/tls";
 import { type TestDatabase, type TestServer, testServers } from "../helpers/databases";
 import { recordEnvironment } from "../helpers/environment";
 

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { dirname, join } from "node:path";
 
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
 import { aggregate, hypertable } from "./declared";
 import { hourly, plainNames, rawTable } from "./names";
 import { onEveryServer } from "./onEveryServer";

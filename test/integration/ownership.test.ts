@@ -1,5 +1,5 @@
 /** Objects of another role than the login: declared with `owner`, and put back when they were given away. */
-import { withSession } from "../../components/timescale/core/session";
+import { withSession } from "../../components/timescale/core/connection/session";
 import { aggregate, type Declared, expectNoChange, hypertable, previewOf } from "./declared";
 import { everyNames, hourly, quoted, rawTable } from "./names";
 import { onEveryServer, type Row } from "./onEveryServer";

@@ -1,13 +1,13 @@
 /** The connections that the provider keeps between operations. */
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { Connection } from "../../components/timescale/core/connection";
-import { TimescaleError } from "../../components/timescale/core/errors";
+import type { Connection } from "../../components/timescale/core/connection/connection";
 import {
     inTransaction,
     type Session,
     withObjectLock,
-} from "../../components/timescale/core/session";
+} from "../../components/timescale/core/connection/session";
+import { TimescaleError } from "../../components/timescale/core/errors";
 import { withPooledSession } from "../../components/timescale/provider/pool";
 import { openLink, whyNoLink } from "../engine/link";
 import { onEveryServer, onServersWithSessions, type Target } from "./onEveryServer";

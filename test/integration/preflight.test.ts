@@ -1,6 +1,6 @@
 import { probe, type ServerFacts } from "../../components/server/preflight";
 import { type Declared, refusals } from "../../components/server/refusals";
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
 import { withClient } from "../helpers/clients";
 import { type ReplicaServer, startReplica, whyNoReplica } from "../helpers/replicaServer";
 import { startTlsServer, type TlsServer, whyNoTlsServer } from "../helpers/tlsServer";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { BackupManifest } from "../../components/timescale/core/backup/manifest";
-import { withSession } from "../../components/timescale/core/session";
+import { withSession } from "../../components/timescale/core/connection/session";
 import { withClient } from "../helpers/clients";
 import { aggregate, type AggregateInputs, expectNoChange, hypertable } from "./declared";
 import { onServersWithSessions } from "./onEveryServer";

@@ -10,7 +10,7 @@ import { functions } from "../../components/observatory/functions";
 import { helperFunctions, helperViews } from "../../components/observatory/helpers";
 import { hypertables } from "../../components/observatory/hypertables";
 import { defaultTarget } from "../../components/observatory/slaTargets";
-import { withSession } from "../../components/timescale/core/session";
+import { withSession } from "../../components/timescale/core/connection/session";
 import { withClient } from "../helpers/clients";
 import { aggregate, hypertable, sqlFunction, view } from "./declared";
 import { expanded, queriesOf, readDashboard, type View } from "./grafana";

@@ -6,7 +6,7 @@ import path from "node:path";
 
 import { examine } from "../../commands/doctor/examine";
 import { embeddedConnection } from "../../commands/embedded/server";
-import { withSession } from "../../components/timescale/core/session";
+import { withSession } from "../../components/timescale/core/connection/session";
 import { connect, embeddedFolders, sleep, until } from "./embeddedFolders";
 
 const { fresh, workspace } = embeddedFolders();

@@ -1,5 +1,5 @@
 /** A role or a database may have settings of its own: no text means anything else by them. */
-import type { Session } from "../../components/timescale/core/session";
+import type { Session } from "../../components/timescale/core/connection/session";
 import {
     aggregate,
     type Declared,

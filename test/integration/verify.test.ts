@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { observatoryObjects } from "../../commands/verify/objects";
 import { type CheckName, checkNames, type Result } from "../../commands/verify/result";
 import { verify } from "../../commands/verify/run";
-import type { Session } from "../../components/timescale/core/session";
+import type { Session } from "../../components/timescale/core/connection/session";
 import { type HypertableInputs, resource } from "./declared";
 import { onEveryServer, type Row, type Target } from "./onEveryServer";
 

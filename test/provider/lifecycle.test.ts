@@ -1,5 +1,5 @@
 /** The life of resources, in the real provider process and on real databases. */
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
 import { providerText } from "../../components/timescale/resource";
 import type { TestDatabase } from "../helpers/databases";
 import { onEveryServer } from "../integration/onEveryServer";

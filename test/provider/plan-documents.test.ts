@@ -1,5 +1,5 @@
 /** Plans as JSON, one a resource: what a program reads from the diagnostics of `pulumi preview --json`. */
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
 import type { PlanDocument } from "../../components/timescale/provider/planDocument";
 import { onEveryServer } from "../integration/onEveryServer";
 import { type FakeEngine, startFakeEngine } from "./fakeEngine";

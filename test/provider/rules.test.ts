@@ -1,5 +1,5 @@
 /** What the program found by the rules: told, refused by, waived, and stored nowhere. */
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
 import type { Finding, ProgramJudgement } from "../../components/timescale/core/rules/finding";
 import type { PlanDocument } from "../../components/timescale/provider/planDocument";
 import { onEveryServer } from "../integration/onEveryServer";

@@ -101,7 +101,7 @@ describe("the layers", () => {
 
     it("leave planning without a connection", () => {
         const pure = core.filter(({ path }) =>
-            /\/(?:rules\/(?!inspect|judgeLive)\w+|refusals|keepHistory\/(?:mapping|statements|guard|names|versionDiff|plan)|diff|plan|locks|hazards|extent|policyDiff|policy|grants|interval|types|query|validate|spec|relations|declarations|hierarchy)\.ts$/.test(
+            /\/(?:rules\/(?!inspect|judgeLive)\w+|refusals|keepHistory\/(?:mapping|statements|guard|names|versionDiff|plan)|diff|plan|locks|hazards|extent|policies\/(?:policy|lines|statements|compressionDiff)|grants|interval|types|query|validate|spec|relations|declarations|hierarchy)\.ts$/.test(
                 path,
             ),
         );
@@ -121,7 +121,9 @@ describe("the layers", () => {
                 text.replace(/type \w+/g, ""),
             ),
         );
-        expect(opening.map(({ path }) => path)).toEqual(["components/timescale/core/session.ts"]);
+        expect(opening.map(({ path }) => path)).toEqual([
+            "components/timescale/core/connection/session.ts",
+        ]);
     });
 });
 

@@ -8,7 +8,7 @@ import { placeOf, stackNameOf, withCopy } from "../../commands/deploy/place";
 import { isRefusal } from "../../commands/start/refusal";
 import { workspaceIn } from "../../commands/start/workspace";
 import { grantsOf } from "../../components/server/standingAccess";
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
 
 describe("the options", () => {
     it("are the original's, with its defaults", () => {

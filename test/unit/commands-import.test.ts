@@ -14,7 +14,7 @@ import type { Declaration, Kind } from "../../commands/import/standing";
 import { orderTerm } from "../../commands/import/terms";
 import { writeProgram } from "../../commands/import/write";
 import { TimescaleError } from "../../components/timescale/core/errors";
-import { parseOrderTerm } from "../../components/timescale/core/tableStatements";
+import { parseOrderTerm } from "../../components/timescale/core/relation/tableStatements";
 import { connection } from "../helpers/builders";
 import { declaredBy } from "../helpers/generatedProgram";
 

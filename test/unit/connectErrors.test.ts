@@ -2,10 +2,10 @@ import type { TLSSocket } from "node:tls";
 
 import { DatabaseError } from "pg";
 
-import { connectError } from "../../components/timescale/core/connectErrors";
-import type { Connection } from "../../components/timescale/core/connection";
+import { connectError } from "../../components/timescale/core/connection/connectErrors";
+import type { Connection } from "../../components/timescale/core/connection/connection";
+import { clientConfig } from "../../components/timescale/core/connection/tls";
 import { explain } from "../../components/timescale/core/errors";
-import { clientConfig } from "../../components/timescale/core/tls";
 
 const connection: Connection = {
     host: "db.example.com",

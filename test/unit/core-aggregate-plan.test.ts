@@ -3,12 +3,12 @@ import type { InspectedAggregate } from "../../components/timescale/core/aggrega
 import { markStatement } from "../../components/timescale/core/aggregate/mark";
 import { planAggregate } from "../../components/timescale/core/aggregate/plan";
 import { explain } from "../../components/timescale/core/errors";
-import { describePlan, isEmpty, type Plan } from "../../components/timescale/core/plan";
+import { describePlan, isEmpty, type Plan } from "../../components/timescale/core/plan/plan";
 import {
     desiredCompressionJob,
     desiredRefreshJob,
     desiredRetentionJob,
-} from "../../components/timescale/core/policy";
+} from "../../components/timescale/core/policies/policy";
 import {
     definitionOf,
     diffOf,

@@ -1,6 +1,6 @@
 /** How statements are run: on a client that answers as it is told, for what needs no real server. */
-import { applyStatements } from "../../components/timescale/core/apply";
-import { inTransaction, withObjectLock } from "../../components/timescale/core/session";
+import { inTransaction, withObjectLock } from "../../components/timescale/core/connection/session";
+import { applyStatements } from "../../components/timescale/core/plan/apply";
 import { databaseError, scriptedSession } from "../helpers/scriptedSession";
 
 function failing(

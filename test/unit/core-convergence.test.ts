@@ -7,13 +7,13 @@ import fc from "fast-check";
 import type { AggregateChange } from "../../components/timescale/core/aggregate/diff";
 import type { InspectedAggregate } from "../../components/timescale/core/aggregate/inspect";
 import type { DesiredAggregate } from "../../components/timescale/core/aggregate/spec";
-import { type GrantDifference, privileges } from "../../components/timescale/core/grants";
 import type { HypertableChange } from "../../components/timescale/core/hypertable/diff";
 import type { InspectedHypertable } from "../../components/timescale/core/hypertable/inspect";
 import type { DesiredHypertable } from "../../components/timescale/core/hypertable/spec";
-import type { ActualIndex, IndexChange } from "../../components/timescale/core/indexes";
-import { policyProcedures } from "../../components/timescale/core/policy";
-import type { ActualPolicies, PolicyChange } from "../../components/timescale/core/policyDiff";
+import type { ActualPolicies, PolicyChange } from "../../components/timescale/core/policies/diff";
+import { policyProcedures } from "../../components/timescale/core/policies/policy";
+import { type GrantDifference, privileges } from "../../components/timescale/core/relation/grants";
+import type { ActualIndex, IndexChange } from "../../components/timescale/core/relation/indexes";
 import {
     diffOf,
     diffOfTable,

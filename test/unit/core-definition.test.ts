@@ -3,7 +3,7 @@ import {
     bucketOver,
     parseDefinition,
     readInstead,
-} from "../../components/timescale/core/definition";
+} from "../../components/timescale/core/query/definition";
 
 /** As PostgreSQL 15 prints it. */
 const definition = [

@@ -1,7 +1,11 @@
-import { notConverged, refuse, searchPathOf } from "../../components/timescale/core/converging";
+import { isTransient, serverError } from "../../components/timescale/core/connection/serverErrors";
 import { explain, TimescaleError } from "../../components/timescale/core/errors";
-import type { Plan } from "../../components/timescale/core/plan";
-import { isTransient, serverError } from "../../components/timescale/core/serverErrors";
+import {
+    notConverged,
+    refuse,
+    searchPathOf,
+} from "../../components/timescale/core/plan/converging";
+import type { Plan } from "../../components/timescale/core/plan/plan";
 import { databaseError } from "../helpers/scriptedSession";
 
 function thrownBy(work: () => void): unknown {

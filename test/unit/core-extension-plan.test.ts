@@ -4,7 +4,7 @@ import {
     planExtension,
 } from "../../components/timescale/core/extension/plan";
 import { validateExtension } from "../../components/timescale/core/extension/spec";
-import { describePlan, isEmpty } from "../../components/timescale/core/plan";
+import { describePlan, isEmpty } from "../../components/timescale/core/plan/plan";
 import { connection } from "../helpers/builders";
 
 const metrics: ActualExtension = {

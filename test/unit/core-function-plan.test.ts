@@ -9,7 +9,7 @@ import {
     type DesiredFunction,
     desiredFunction,
 } from "../../components/timescale/core/function/spec";
-import { isEmpty, type Plan } from "../../components/timescale/core/plan";
+import { isEmpty, type Plan } from "../../components/timescale/core/plan/plan";
 import { namesOf, owner } from "../helpers/builders";
 
 const text = "CREATE FUNCTION f(x int) RETURNS int LANGUAGE sql AS 'SELECT x'";

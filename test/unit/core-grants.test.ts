@@ -1,6 +1,6 @@
 import fc from "fast-check";
 
-import { grantDifferences, privileges } from "../../components/timescale/core/grants";
+import { grantDifferences, privileges } from "../../components/timescale/core/relation/grants";
 
 describe("grantDifferences", () => {
     it("is empty for the same grants in another order", () => {

@@ -3,8 +3,8 @@ import {
     describeStake,
     type HistoryAtStake,
 } from "../../components/timescale/core/aggregate/history";
-import type { Extent } from "../../components/timescale/core/extent";
-import type { Hazard, Plan } from "../../components/timescale/core/plan";
+import type { Hazard, Plan } from "../../components/timescale/core/plan/plan";
+import type { Extent } from "../../components/timescale/core/removal/extent";
 import {
     hourly,
     metrics,

@@ -5,6 +5,7 @@ import { doctorText } from "../../commands/doctor/report";
 import { freeOf } from "../../commands/start/docker";
 import { describeRights } from "../../commands/status/rights";
 import { statusText } from "../../commands/status/text";
+import { isAtLeast } from "../../components/timescale/core/connection/server";
 import { countColumn } from "../../components/timescale/core/health/countColumn";
 import { healthCodes } from "../../components/timescale/core/health/finding";
 import type { Health } from "../../components/timescale/core/health/health";
@@ -14,7 +15,6 @@ import { lagOf } from "../../components/timescale/core/health/lag";
 import { daysOfHistory, pendingWork } from "../../components/timescale/core/health/pendingWork";
 import { jobOf, type JobRow } from "../../components/timescale/core/health/rows";
 import { showLength, showRange } from "../../components/timescale/core/health/words";
-import { isAtLeast } from "../../components/timescale/core/server";
 import { health, hourly, job, now, raw, server, storage } from "../helpers/health";
 
 const at = (text: string): string => `2026-03-${text}:00.000000Z`;

@@ -3,7 +3,7 @@ import {
     mayBeSpelling,
 } from "../../components/timescale/core/hypertable/normalise";
 import type { DesiredHypertable } from "../../components/timescale/core/hypertable/spec";
-import { isEmpty } from "../../components/timescale/core/plan";
+import { isEmpty } from "../../components/timescale/core/plan/plan";
 import {
     diffOfTable,
     type Inputs,

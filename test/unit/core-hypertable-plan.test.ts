@@ -2,9 +2,12 @@ import { explain } from "../../components/timescale/core/errors";
 import type { InspectedHypertable } from "../../components/timescale/core/hypertable/inspect";
 import { planHypertable } from "../../components/timescale/core/hypertable/plan";
 import type { DesiredHypertable } from "../../components/timescale/core/hypertable/spec";
-import { describePlan, isEmpty } from "../../components/timescale/core/plan";
-import { desiredCompressionJob, desiredRetentionJob } from "../../components/timescale/core/policy";
-import type { ActualColumn } from "../../components/timescale/core/relation";
+import { describePlan, isEmpty } from "../../components/timescale/core/plan/plan";
+import {
+    desiredCompressionJob,
+    desiredRetentionJob,
+} from "../../components/timescale/core/policies/policy";
+import type { ActualColumn } from "../../components/timescale/core/relation/relation";
 import {
     diffOfTable,
     type Inputs,

@@ -3,12 +3,12 @@ import {
     alterPolicy,
     deleteJob,
     removePolicy,
-} from "../../components/timescale/core/jobStatements";
+} from "../../components/timescale/core/policies/jobStatements";
 import {
     desiredCompressionJob,
     desiredRefreshJob,
     desiredRetentionJob,
-} from "../../components/timescale/core/policy";
+} from "../../components/timescale/core/policies/policy";
 import { standingJob } from "../helpers/builders";
 
 const relation = { schema: 'Odd "Schema"', name: "Robert'; --" };

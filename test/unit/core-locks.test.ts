@@ -10,8 +10,8 @@ import {
     locksOf,
     type Places,
     statementNames,
-} from "../../components/timescale/core/locks";
-import type { Statement } from "../../components/timescale/core/plan";
+} from "../../components/timescale/core/plan/locks";
+import type { Statement } from "../../components/timescale/core/plan/plan";
 
 const core = join(__dirname, "../../components/timescale/core");
 

@@ -1,7 +1,7 @@
 /** What a preview says of a login whose password the server refuses. */
-import type { Connection } from "../../components/timescale/core/connection";
+import type { Connection } from "../../components/timescale/core/connection/connection";
 import { planRefused } from "../../components/timescale/core/login/plan";
-import { describePlan } from "../../components/timescale/core/plan";
+import { describePlan } from "../../components/timescale/core/plan/plan";
 
 const connection: Connection = {
     host: "db.example.com",

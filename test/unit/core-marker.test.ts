@@ -4,7 +4,7 @@ import {
     keptMarker,
     parseMarker,
     replacedMarker,
-} from "../../components/timescale/core/marker";
+} from "../../components/timescale/core/memory/marker";
 
 describe("the marker on a materialization table", () => {
     it("says that the first fill is not over", () => {

@@ -5,7 +5,7 @@ import {
     desiredRetentionJob,
     jobDifferences,
     type RefreshPolicy,
-} from "../../components/timescale/core/policy";
+} from "../../components/timescale/core/policies/policy";
 import { standingJob } from "../helpers/builders";
 
 const hourly: RefreshPolicy = {

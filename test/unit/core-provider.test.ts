@@ -1,4 +1,4 @@
-import { desiredRefreshJob } from "../../components/timescale/core/policy";
+import { desiredRefreshJob } from "../../components/timescale/core/policies/policy";
 import { limited } from "../../components/timescale/provider/limit";
 import { actualPolicyInputs } from "../../components/timescale/provider/policyInputs";
 import {

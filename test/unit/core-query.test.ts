@@ -10,7 +10,7 @@ import {
     bucketWidth,
     queryProblems,
     statementBody,
-} from "../../components/timescale/core/query";
+} from "../../components/timescale/core/query/query";
 import { readSql } from "../../components/timescale/core/sqlFile";
 
 const sound = "SELECT time_bucket('1 hour', ts) AS bucket, count(*) AS n FROM m GROUP BY 1";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 
 import { escapeIdentifier } from "../../components/timescale/core/identifier";
-import { relationsIn } from "../../components/timescale/core/relations";
+import { relationsIn } from "../../components/timescale/core/relation/relations";
 import { readSql } from "../../components/timescale/core/sqlFile";
 
 /** `schema.name`, or only the name where the text gives no schema. */

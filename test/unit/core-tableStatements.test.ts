@@ -8,7 +8,7 @@ import {
     orderByTerm,
     parseOrderTerm,
     renameStatements,
-} from "../../components/timescale/core/tableStatements";
+} from "../../components/timescale/core/relation/tableStatements";
 
 const relation = { schema: 'Odd "Schema"', name: "Robert'; --" };
 const quoted = `"Odd ""Schema"""."Robert'; --"`;

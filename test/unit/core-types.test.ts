@@ -1,4 +1,4 @@
-import { canonicalDefault, canonicalType } from "../../components/timescale/core/types";
+import { canonicalDefault, canonicalType } from "../../components/timescale/core/relation/types";
 
 describe("canonicalType", () => {
     // What a program may write, and what format_type of PostgreSQL 17 prints for a column of it.

@@ -1,5 +1,5 @@
-import type { Dependant } from "../../components/timescale/core/dependants";
-import { isEmpty, type Plan } from "../../components/timescale/core/plan";
+import { isEmpty, type Plan } from "../../components/timescale/core/plan/plan";
+import type { Dependant } from "../../components/timescale/core/relation/dependants";
 import { type DesiredQuery, diffView } from "../../components/timescale/core/view/diff";
 import type { InspectedView } from "../../components/timescale/core/view/inspect";
 import { planView } from "../../components/timescale/core/view/plan";

@@ -16,8 +16,8 @@ import { parseOptions as parseStatus } from "../../commands/status/options";
 import { parseOptions as parseVerify } from "../../commands/verify/options";
 import { checkNames } from "../../commands/verify/result";
 import { keyNames } from "../../components/config/keys";
-import { connectError } from "../../components/timescale/core/connectErrors";
-import type { Connection } from "../../components/timescale/core/connection";
+import { connectError } from "../../components/timescale/core/connection/connectErrors";
+import type { Connection } from "../../components/timescale/core/connection/connection";
 import {
     blocks,
     codeIn,

@@ -7,8 +7,8 @@ import { type Review, type ReviewedObject, reviewOf } from "../../commands/revie
 import { recordedResources } from "../../commands/review/state";
 import type { HistoryAtStake } from "../../components/timescale/core/aggregate/history";
 import { TimescaleError } from "../../components/timescale/core/errors";
-import type { Held } from "../../components/timescale/core/held";
-import type { LeavingBuckets } from "../../components/timescale/core/leaving";
+import type { Held } from "../../components/timescale/core/removal/held";
+import type { LeavingBuckets } from "../../components/timescale/core/removal/leaving";
 import { document, preview, step, urnOf } from "./previews";
 
 const held = (fields: Partial<Held> = {}): Held => ({

@@ -3,8 +3,8 @@ import { type Bucketed, hierarchyProblem } from "./aggregate/hierarchy";
 import { TimescaleError } from "./errors";
 import { parseHead } from "./function/head";
 import { displayName } from "./identifier";
-import { bucketOf } from "./query";
-import { callsIn, type RelationName, relationsIn } from "./relations";
+import { bucketOf } from "./query/query";
+import { callsIn, type RelationName, relationsIn } from "./relation/relations";
 import type { ProgramJudgement } from "./rules/finding";
 import { type Judgeable, programJudgements } from "./rules/program";
 

@@ -2,11 +2,11 @@
  * Validation of what a program wrote, before anything is connected to. Every rule reports through
  * one collector, so that all problems of a resource are shown at once.
  */
-import { sslModes } from "./connection";
-import { functionPrivileges, privileges as tablePrivileges } from "./grants";
+import { sslModes } from "./connection/connection";
 import { identifierProblem } from "./identifier";
 import { lengthOf, parseInterval } from "./interval";
-import { parseInstant } from "./policy";
+import { parseInstant } from "./policies/policy";
+import { functionPrivileges, privileges as tablePrivileges } from "./relation/grants";
 import type { RuleCode } from "./rules/codes";
 
 /** One problem: the top-level property it is on, and the text in message, detail, hint form. */

@@ -8,7 +8,7 @@
  */
 import { backOff } from "exponential-backoff";
 
-import type { Connection } from "../core/connection";
+import type { Connection } from "../core/connection/connection";
 import { TimescaleError } from "../core/errors";
 
 /** How long a server may be away, in milliseconds, unless the environment says otherwise. */

@@ -1,5 +1,4 @@
 /** Hypertables for the lifecycle. */
-import { declarableGrants } from "../core/grants";
 import {
     convergeHypertable,
     type HypertableMemory,
@@ -13,7 +12,8 @@ import {
     validateHypertable,
 } from "../core/hypertable/spec";
 import { unquote } from "../core/identifier";
-import type { ChangeLine } from "../core/plan";
+import type { ChangeLine } from "../core/plan/plan";
+import { declarableGrants } from "../core/relation/grants";
 import { hypertableFindings } from "../core/rules/own";
 import { actualPolicyInputs } from "./policyInputs";
 import {

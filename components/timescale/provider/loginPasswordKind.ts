@@ -1,5 +1,5 @@
 /** The password of a login, for the lifecycle. */
-import type { Connection } from "../core/connection";
+import type { Connection } from "../core/connection/connection";
 import { admit } from "../core/login/admit";
 import {
     loginPasswordProperties,

@@ -1,7 +1,7 @@
 /** Tells a change that the program makes from one that it puts back. */
 import { isDeepStrictEqual } from "node:util";
 
-import type { ChangeCode, ChangeLine } from "../core/plan";
+import type { ChangeCode, ChangeLine } from "../core/plan/plan";
 import type { Properties } from "./resourceKind";
 
 /**

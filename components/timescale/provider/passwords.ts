@@ -6,7 +6,7 @@
  * They are kept in this process's memory alone. What brings an object to its declaration takes the
  * declared login and no other: what comes into the state has to work.
  */
-import type { Connection } from "../core/connection";
+import type { Connection } from "../core/connection/connection";
 import { TimescaleError } from "../core/errors";
 
 /** By server and user: a role has one password in all databases. */

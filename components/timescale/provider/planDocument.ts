@@ -4,9 +4,8 @@
  * With the environment variable `PULUMI_TIMESCALE_PLANS=json`, each resource's document is its one
  * diagnostic, on one line, so that `pulumi preview --json` holds them all.
  */
-import { definitionDiff } from "../core/definitionDiff";
 import { explain, TimescaleError } from "../core/errors";
-import { blocks, type Lock, locksOf } from "../core/locks";
+import { blocks, type Lock, locksOf } from "../core/plan/locks";
 import {
     type ChangeLine,
     describePlan,
@@ -15,7 +14,8 @@ import {
     type Note,
     type Plan,
     type Statement,
-} from "../core/plan";
+} from "../core/plan/plan";
+import { definitionDiff } from "../core/query/definitionDiff";
 import type { Judged } from "../core/rules/finding";
 import type { Severity } from "./engineLog";
 import type { Origin } from "./origin";

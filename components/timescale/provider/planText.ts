@@ -1,6 +1,6 @@
 /** What `up` would run, step by step, and what is at stake, as people read it below a preview. */
 import { escapeLiteral } from "../core/identifier";
-import { describeLock } from "../core/locks";
+import { describeLock } from "../core/plan/locks";
 import type { PlanDocument, PlannedStatement } from "./planDocument";
 
 /** Numbered statements in their order, each with its lock; empty where nothing is run. */

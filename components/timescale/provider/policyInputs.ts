@@ -1,7 +1,8 @@
 /** Policies as the database has them, in the shape in which a program writes them. */
 import { isDeepStrictEqual } from "node:util";
 
-import { type ActualCompression, orderOf } from "../core/compressionDiff";
+import { type ActualCompression, orderOf } from "../core/policies/compressionDiff";
+import type { ActualPolicies } from "../core/policies/diff";
 import {
     type ActualJob,
     type CompressionPolicy,
@@ -9,9 +10,8 @@ import {
     type PolicyKind,
     policyProcedures,
     policyProperties,
-} from "../core/policy";
-import type { ActualPolicies } from "../core/policyDiff";
-import { orderByTerm } from "../core/tableStatements";
+} from "../core/policies/policy";
+import { orderByTerm } from "../core/relation/tableStatements";
 import type { Properties } from "./resourceKind";
 
 /**

@@ -8,14 +8,14 @@
  */
 import type { Pool, PoolClient } from "pg";
 
-import type { Connection } from "../core/connection";
+import type { Connection } from "../core/connection/connection";
 import {
     type ConnectOptions,
     connectWith,
     createPool,
     isClean,
     type Session,
-} from "../core/session";
+} from "../core/connection/session";
 import { limited, maximum } from "./limit";
 
 /** Long enough for the pauses between operations; a server that is shut down or replaced is not kept busy. */

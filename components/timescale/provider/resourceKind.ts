@@ -1,12 +1,12 @@
 /** What the lifecycle needs of each kind of resource, in terms of the core. */
-import type { Connection } from "../core/connection";
-import type { PartsMemory } from "../core/hypertableParts";
+import type { Connection } from "../core/connection/connection";
+import type { Session } from "../core/connection/session";
 import type { QualifiedName } from "../core/identifier";
-import type { Leaving } from "../core/leaving";
-import type { KnownObject, ObjectMemory, Remembered } from "../core/memory";
-import type { ChangeLine, Plan } from "../core/plan";
+import type { KnownObject, ObjectMemory, Remembered } from "../core/memory/memory";
+import type { ChangeLine, Plan } from "../core/plan/plan";
+import type { PartsMemory } from "../core/relation/hypertableParts";
+import type { Leaving } from "../core/removal/leaving";
 import type { Finding, ProgramJudgement } from "../core/rules/finding";
-import type { Session } from "../core/session";
 import type { IsUnknown, Problem } from "../core/validate";
 
 export type Properties = Readonly<Record<string, unknown>>;

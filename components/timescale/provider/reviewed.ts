@@ -7,7 +7,7 @@
 import { readFileSync } from "node:fs";
 
 import { TimescaleError } from "../core/errors";
-import { describePlan } from "../core/plan";
+import { describePlan } from "../core/plan/plan";
 import type { PlanDocument, PlannedChange, PlannedHazard } from "./planDocument";
 
 export const reviewedVariable = "PULUMI_TIMESCALE_REVIEWED";

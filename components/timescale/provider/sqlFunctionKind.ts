@@ -1,5 +1,4 @@
 /** Functions for the lifecycle. */
-import { readServer, trying } from "../core/converging";
 import { explain, TimescaleError } from "../core/errors";
 import { checkBody } from "../core/function/compare";
 import { convergeFunction, removeFunction } from "../core/function/converge";
@@ -12,8 +11,9 @@ import {
     functionProperties,
     validateFunction,
 } from "../core/function/spec";
-import { declarableGrants } from "../core/grants";
-import type { ChangeLine } from "../core/plan";
+import { readServer, trying } from "../core/plan/converging";
+import type { ChangeLine } from "../core/plan/plan";
+import { declarableGrants } from "../core/relation/grants";
 import { isAboutTheText, missingObjects } from "./aboutTheText";
 import { differing, objectMemory, type Properties, type ResourceKind } from "./resourceKind";
 

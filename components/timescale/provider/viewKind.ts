@@ -1,9 +1,9 @@
 /** Views for the lifecycle. */
-import { readServer } from "../core/converging";
 import { explain, TimescaleError } from "../core/errors";
-import { declarableGrants } from "../core/grants";
-import type { ObjectMemory } from "../core/memory";
-import type { ChangeLine } from "../core/plan";
+import type { ObjectMemory } from "../core/memory/memory";
+import { readServer } from "../core/plan/converging";
+import type { ChangeLine } from "../core/plan/plan";
+import { declarableGrants } from "../core/relation/grants";
 import { convergeView, removeView } from "../core/view/converge";
 import type { InspectedView } from "../core/view/inspect";
 import { checkQuery, planLiveView } from "../core/view/live";

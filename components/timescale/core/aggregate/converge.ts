@@ -1,22 +1,22 @@
 /** Brings one aggregate to its declaration, and fills it. */
-import { applyStatements } from "../apply";
 import { describeBackup } from "../backup/dump";
+import type { Session } from "../connection/session";
+import { displayName } from "../identifier";
+import { rememberedOf } from "../memory/memory";
+import { applyStatements } from "../plan/apply";
 import {
     type ConvergedObject,
     type ConvergeHooks,
     convergeObject,
     type ObjectPlan,
-} from "../convergeObject";
-import { inspecting, refuse } from "../converging";
-import type { PartsMemory } from "../hypertableParts";
-import { displayName } from "../identifier";
-import { alterPolicy } from "../jobStatements";
-import { rememberedOf } from "../memory";
-import type { Statement } from "../plan";
-import { desiredRefreshJob, policyProcedures } from "../policy";
+} from "../plan/convergeObject";
+import { inspecting, refuse } from "../plan/converging";
+import type { Statement } from "../plan/plan";
+import { alterPolicy } from "../policies/jobStatements";
+import { desiredRefreshJob, policyProcedures } from "../policies/policy";
+import type { PartsMemory } from "../relation/hypertableParts";
+import { roleStatements } from "../relation/tableStatements";
 import type { ProgramJudgement } from "../rules/finding";
-import type { Session } from "../session";
-import { roleStatements } from "../tableStatements";
 import { fill } from "./fill";
 import { historyAtStake } from "./history";
 import type { ActualAggregate } from "./inspect";

@@ -2,22 +2,27 @@
  * The difference between an aggregate in the database and its declaration, as typed changes.
  * Pure: both sides are values, and the queries on them are in the server's own words already.
  */
-import { columnDifferences, type ColumnRename, columnRenames, underNames } from "../columns";
-import type { CompressionDefaults } from "../compressionDiff";
 import type { TimescaleError } from "../errors";
-import type { DeclaredParts } from "../hypertableParts";
 import { escapeIdentifier, type QualifiedName } from "../identifier";
-import { type IndexChange, indexDiff } from "../indexes";
 import { lengthOf, parseInterval, sameLength } from "../interval";
 import {
     type CommentChange,
     commentChanges,
     grantChanges,
     type GrantsChange,
-} from "../objectChanges";
-import type { ColumnDifference, Note } from "../plan";
-import { desiredRefreshJob } from "../policy";
-import { newPolicies, type PolicyChange, policyDiff } from "../policyDiff";
+} from "../plan/objectChanges";
+import type { ColumnDifference, Note } from "../plan/plan";
+import type { CompressionDefaults } from "../policies/compressionDiff";
+import { newPolicies, type PolicyChange, policyDiff } from "../policies/diff";
+import { desiredRefreshJob } from "../policies/policy";
+import {
+    columnDifferences,
+    type ColumnRename,
+    columnRenames,
+    underNames,
+} from "../relation/columns";
+import type { DeclaredParts } from "../relation/hypertableParts";
+import { type IndexChange, indexDiff } from "../relation/indexes";
 import type { HistoryAtStake } from "./history";
 import type { ActualAggregate, InspectedAggregate } from "./inspect";
 import type { Outcome } from "./keepHistory/inspect";

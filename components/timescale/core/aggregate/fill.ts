@@ -5,10 +5,10 @@
 import { backOff } from "exponential-backoff";
 import { DatabaseError } from "pg";
 
+import { isTransient, serverError } from "../connection/serverErrors";
+import type { Session } from "../connection/session";
 import { TimescaleError } from "../errors";
 import { displayName, escapeLiteral } from "../identifier";
-import { isTransient, serverError } from "../serverErrors";
-import type { Session } from "../session";
 import { defaultYield, fillGuard } from "./fillGuard";
 import {
     aboveFloor,

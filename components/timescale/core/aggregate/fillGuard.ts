@@ -1,8 +1,8 @@
 /** Looks around before each window of a fill: jobs of policies go first, and raw data may have gone meanwhile. */
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { serverError } from "../serverErrors";
-import type { Session } from "../session";
+import { serverError } from "../connection/serverErrors";
+import type { Session } from "../connection/session";
 import { readSql } from "../sqlFile";
 import type { FillScope } from "./fillRange";
 

@@ -2,9 +2,9 @@
  * What of an aggregate can be filled, and what of it is still to be done: read from the catalog alone, so that
  * a fill which was stopped, in whatever way, goes on from there.
  */
+import { serverError } from "../connection/serverErrors";
+import { inTransaction, type Queryable, type Session } from "../connection/session";
 import { escapeIdentifier, type QualifiedName, quoteQualified } from "../identifier";
-import { serverError } from "../serverErrors";
-import { inTransaction, type Queryable, type Session } from "../session";
 import { readSql } from "../sqlFile";
 import type { ActualAggregate } from "./inspect";
 

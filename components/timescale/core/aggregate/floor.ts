@@ -1,5 +1,5 @@
 /** From when on raw data is whole: older buckets can no longer be computed, only kept. */
-import type { Queryable } from "../session";
+import type { Queryable } from "../connection/session";
 import { readSql } from "../sqlFile";
 
 export interface Floor {

@@ -1,8 +1,8 @@
 /** What a plan may do to an aggregate's history, readers and jobs. Pure: from changes and what was inspected. */
-import type { Extent } from "../extent";
-import { lockPatience, policyHazards } from "../hazards";
-import type { Hazard } from "../plan";
-import { type PolicyKind, policyProcedures, policyProperties } from "../policy";
+import { lockPatience, policyHazards } from "../plan/hazards";
+import type { Hazard } from "../plan/plan";
+import { type PolicyKind, policyProcedures, policyProperties } from "../policies/policy";
+import type { Extent } from "../removal/extent";
 import type { AggregateChange } from "./diff";
 import { describeStake, type HistoryAtStake } from "./history";
 import type { ActualAggregate } from "./inspect";

@@ -1,7 +1,7 @@
 /** What holds between an aggregate and the one that it reads: the server's rules, without the server. */
 import { TimescaleError } from "../errors";
 import { describeLength, type Interval, lengthOf } from "../interval";
-import type { Bucket } from "../query";
+import type { Bucket } from "../query/query";
 import type { RuleCode } from "../rules/codes";
 
 /** One of the two, as far as its text tells. */

@@ -1,9 +1,9 @@
 /** What exists in an aggregate alone, because raw data no longer has it. */
+import type { Queryable } from "../connection/session";
 import { TimescaleError } from "../errors";
-import { describeTime } from "../extent";
 import { escapeIdentifier, type QualifiedName, quoteQualified } from "../identifier";
 import { parseInterval, sameInterval } from "../interval";
-import type { Queryable } from "../session";
+import { describeTime } from "../removal/extent";
 import { readSql } from "../sqlFile";
 import type { ActualAggregate } from "./inspect";
 

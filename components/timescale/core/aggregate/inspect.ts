@@ -1,13 +1,13 @@
 /** What stands under an aggregate's name, read from the catalog. */
-import type { ActualGrant } from "../grants";
-import { inspectParts } from "../hypertableParts";
+import type { Queryable } from "../connection/session";
 import { type QualifiedName, unquote } from "../identifier";
-import type { ActualIndex } from "../indexes";
-import { type Marker, parseMarker } from "../marker";
-import { knownIn, type KnownObject } from "../memory";
-import type { ActualPolicies } from "../policyDiff";
-import { type ActualRelation, inspectRelation, relationKind } from "../relation";
-import type { Queryable } from "../session";
+import { type Marker, parseMarker } from "../memory/marker";
+import { knownIn, type KnownObject } from "../memory/memory";
+import type { ActualPolicies } from "../policies/diff";
+import type { ActualGrant } from "../relation/grants";
+import { inspectParts } from "../relation/hypertableParts";
+import type { ActualIndex } from "../relation/indexes";
+import { type ActualRelation, inspectRelation, relationKind } from "../relation/relation";
 import { readSql } from "../sqlFile";
 
 /** Where nothing stands, only the database's identity is known. */

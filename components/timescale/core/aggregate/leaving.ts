@@ -1,17 +1,17 @@
 /** What stands of an aggregate that is to be dropped, and what it would take with it. */
-import { inspecting } from "../converging";
+import type { Queryable, Session } from "../connection/session";
 import { TimescaleError } from "../errors";
-import { inspectHeld } from "../held";
 import { displayName, type QualifiedName } from "../identifier";
+import type { KnownObject } from "../memory/memory";
+import { inspecting } from "../plan/converging";
+import { inspectHeld } from "../removal/held";
 import {
     boundStatements,
     type Leaving,
     type LeavingBuckets,
     type LeavingHistory,
-} from "../leaving";
-import type { KnownObject } from "../memory";
-import { readersOf, refuseAnother } from "../removal";
-import type { Queryable, Session } from "../session";
+} from "../removal/leaving";
+import { readersOf, refuseAnother } from "../removal/removal";
 import { historyAtStake, lossRefused } from "./history";
 import { type ActualAggregate, inspectAggregate, type InspectedAggregate } from "./inspect";
 import { versionsBeside } from "./keepHistory/versions";

@@ -1,21 +1,21 @@
 /** The plan for one aggregate against the live database: reads only, but for a view that is rolled back. */
-import { inspecting, trying } from "../converging";
+import type { UsableServer } from "../connection/server";
+import type { Queryable, Session } from "../connection/session";
 import { TimescaleError } from "../errors";
-import { newRetention } from "../hazards";
 import { indexesInServersWords } from "../hypertable/normalise";
-import type { PartsMemory } from "../hypertableParts";
 import { displayName, type QualifiedName } from "../identifier";
-import { inspectExtent } from "../inspectExtent";
-import { keptMarker } from "../marker";
-import { isRemembered } from "../memory";
-import { normalise, type NormalisedQuery, normaliseUnder } from "../normalise";
-import type { Plan } from "../plan";
-import { relationsIn } from "../relations";
-import { dependantsOf } from "../removal";
+import { keptMarker } from "../memory/marker";
+import { isRemembered } from "../memory/memory";
+import { inspecting, trying } from "../plan/converging";
+import { newRetention } from "../plan/hazards";
+import type { Plan } from "../plan/plan";
+import { normalise, type NormalisedQuery, normaliseUnder } from "../query/normalise";
+import type { PartsMemory } from "../relation/hypertableParts";
+import { relationsIn } from "../relation/relations";
+import { inspectExtent } from "../removal/inspectExtent";
+import { dependantsOf } from "../removal/removal";
 import { type ProgramJudgement, withRules } from "../rules/finding";
 import { inspectAggregateForRules, judgeAggregate } from "../rules/judgeLive";
-import type { UsableServer } from "../server";
-import type { Queryable, Session } from "../session";
 import { readSql } from "../sqlFile";
 import {
     type AggregateChange,

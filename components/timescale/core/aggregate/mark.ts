@@ -1,6 +1,6 @@
-/** Writes the marker of an aggregate; see core/marker.ts. */
+/** Writes the marker of an aggregate; see core/memory/marker.ts. */
 import { dollarQuoted, escapeLiteral, type QualifiedName } from "../identifier";
-import type { Statement } from "../plan";
+import type { Statement } from "../plan/plan";
 
 /** Comments on the materialization table, whose name only the catalog knows. */
 export function markStatement(name: QualifiedName, marker: string | null): Statement {

@@ -1,5 +1,5 @@
 /** What aggregates still have to be refreshed for, as far as refreshes were told. */
-import type { Queryable } from "../session";
+import type { Queryable } from "../connection/session";
 import { readSql } from "../sqlFile";
 
 /** Inclusive and exclusive, literals in UTC, or `-infinity` and `infinity`. */

@@ -1,15 +1,20 @@
 /** From changes to the statements that make them, and to the lines and refusals that preview shows. */
-import { renameColumnLines, renameColumnStatements } from "../columns";
-import { describeTime } from "../extent";
-import { grantLines } from "../grants";
 import { displayName, escapeLiteral, type QualifiedName, quoteQualified } from "../identifier";
-import { indexLines, type IndexPlace, indexStatements } from "../indexes";
-import { fillMarker } from "../marker";
-import { nameLine, ownerLine } from "../objectChanges";
-import { type ChangeLine, commentLine, type Plan, type Statement, transactionFirst } from "../plan";
-import { policyLines } from "../policyLines";
-import { ownerStatements, policyRefusals, policyStatements } from "../policyStatements";
-import { statementBody } from "../query";
+import { fillMarker } from "../memory/marker";
+import { nameLine, ownerLine } from "../plan/objectChanges";
+import {
+    type ChangeLine,
+    commentLine,
+    type Plan,
+    type Statement,
+    transactionFirst,
+} from "../plan/plan";
+import { policyLines } from "../policies/lines";
+import { ownerStatements, policyRefusals, policyStatements } from "../policies/statements";
+import { statementBody } from "../query/query";
+import { renameColumnLines, renameColumnStatements } from "../relation/columns";
+import { grantLines } from "../relation/grants";
+import { indexLines, type IndexPlace, indexStatements } from "../relation/indexes";
 import {
     chunkIntervalStatement,
     commentStatement,
@@ -17,7 +22,8 @@ import {
     ownerStatement,
     renameStatements,
     roleStatements,
-} from "../tableStatements";
+} from "../relation/tableStatements";
+import { describeTime } from "../removal/extent";
 import { type AggregateChange, type AggregateDiff, creation } from "./diff";
 import { type AggregateFacts, aggregateHazards } from "./hazards";
 import { describeStake, type HistoryAtStake } from "./history";

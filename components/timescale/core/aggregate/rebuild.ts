@@ -4,7 +4,7 @@
  * that dropping takes in any case.
  */
 import { dollarQuoted, escapeIdentifier, escapeLiteral, quoteQualified } from "../identifier";
-import type { Statement } from "../plan";
+import type { Statement } from "../plan/plan";
 import type { ActualAggregate } from "./inspect";
 import { dropGuardStatement } from "./keepHistory/guard";
 

@@ -1,6 +1,4 @@
 /** Why `up` refuses a change of an aggregate: what, why, and what to do. */
-import { describeColumns } from "../columns";
-import { definitionDiff } from "../definitionDiff";
 import { TimescaleError } from "../errors";
 import {
     displayName,
@@ -9,7 +7,9 @@ import {
     type QualifiedName,
     quoteQualified,
 } from "../identifier";
-import { nameTakenDetail, ownerRefusal } from "../objectChanges";
+import { nameTakenDetail, ownerRefusal } from "../plan/objectChanges";
+import { definitionDiff } from "../query/definitionDiff";
+import { describeColumns } from "../relation/columns";
 import type { AggregateRefusal, QueryRefusal, Rebuild } from "./diff";
 import { describeStake } from "./history";
 

@@ -2,18 +2,18 @@
  * Dropping an aggregate: idempotent, never with CASCADE, its jobs paused before, and not while it
  * holds history that raw data can no longer give, unless that loss was accepted.
  */
-import { applyStatements } from "../apply";
 import { describeBackup } from "../backup/dump";
-import { inspecting } from "../converging";
+import { type Session, withObjectLock } from "../connection/session";
 import { displayName, type QualifiedName, withSuffix } from "../identifier";
-import { deleteJob } from "../jobStatements";
-import { keptMarker } from "../marker";
-import type { KnownObject } from "../memory";
-import { withJobsPaused } from "../pausedJobs";
-import type { Statement } from "../plan";
-import { refuseDependants } from "../removal";
-import { type Session, withObjectLock } from "../session";
-import { renameStatements, roleStatements } from "../tableStatements";
+import { keptMarker } from "../memory/marker";
+import type { KnownObject } from "../memory/memory";
+import { applyStatements } from "../plan/apply";
+import { inspecting } from "../plan/converging";
+import type { Statement } from "../plan/plan";
+import { deleteJob } from "../policies/jobStatements";
+import { withJobsPaused } from "../policies/pausedJobs";
+import { renameStatements, roleStatements } from "../relation/tableStatements";
+import { refuseDependants } from "../removal/removal";
 import { type HistoryAtStake, historyAtStake, lossRefused } from "./history";
 import type { ActualAggregate } from "./inspect";
 import { dropVersionStatements } from "./keepHistory/statements";

@@ -1,17 +1,17 @@
 /** What a continuous aggregate should be, and the rules that can be checked without a server. */
 import { validateBackup } from "../backup/validate";
-import { type Grant, grantsToOthers } from "../grants";
-import { type DesiredIndex, desiredIndexes, type Index } from "../indexes";
 import { describeLength, lengthOf } from "../interval";
-import type { CompressionPolicy, RefreshPolicy, RetentionPolicy } from "../policy";
-import { bucketWidth, queryProblems } from "../query";
+import type { CompressionPolicy, RefreshPolicy, RetentionPolicy } from "../policies/policy";
+import { validateCompressionPolicy, validateRetention } from "../policies/validate";
+import { bucketWidth, queryProblems } from "../query/query";
+import { type Grant, grantsToOthers } from "../relation/grants";
+import { type DesiredIndex, desiredIndexes, type Index } from "../relation/indexes";
+import { declaredComment } from "../relation/tableStatements";
+import { validateIndexes } from "../relation/validateIndexes";
 import { columnNameProblems } from "../rules/columnNames";
 import type { Waiver } from "../rules/finding";
 import { validateWaivers } from "../rules/waivers";
-import { declaredComment } from "../tableStatements";
 import { type IsUnknown, jobSettingNames, type Problem, shown, Validation } from "../validate";
-import { validateIndexes } from "../validateIndexes";
-import { validateCompressionPolicy, validateRetention } from "../validatePolicies";
 import type { History } from "./keepHistory/mapping";
 import { validateHistory } from "./keepHistory/validate";
 

@@ -4,11 +4,11 @@ import type { Client } from "pg";
 import { type Backup, dump, rowRange } from "../backup/dump";
 import { createBackupFolder } from "../backup/folder";
 import { type BackupReason, describeRows, type RowRange } from "../backup/manifest";
+import type { Queryable } from "../connection/session";
 import { displayName, type QualifiedName, quoteQualified } from "../identifier";
-import type { Statement } from "../plan";
-import type { Queryable } from "../session";
+import type { Statement } from "../plan/plan";
+import { roleStatements } from "../relation/tableStatements";
 import { readSql } from "../sqlFile";
-import { roleStatements } from "../tableStatements";
 import { type HistoryAtStake, historyAtStake } from "./history";
 import type { ActualAggregate } from "./inspect";
 

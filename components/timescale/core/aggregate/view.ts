@@ -9,8 +9,8 @@ import {
     type QualifiedName,
     quoteQualified,
 } from "../identifier";
-import type { Statement } from "../plan";
-import { statementBody } from "../query";
+import type { Statement } from "../plan/plan";
+import { statementBody } from "../query/query";
 import type { ActualAggregate } from "./inspect";
 
 export function restoreViewStatements(actual: ActualAggregate): Statement[] {

@@ -1,5 +1,5 @@
 /** From when on buckets may be computed again: below it raw data is gone in part, and a refresh would delete history. */
-import type { Queryable } from "../session";
+import type { Queryable } from "../connection/session";
 import { utcText } from "./bucket";
 import { rawFloor } from "./floor";
 import { historyAtStake } from "./history";

@@ -2,9 +2,9 @@
 import type { Client } from "pg";
 import { to as copyTo } from "pg-copy-streams";
 
+import type { Queryable } from "../connection/session";
 import { TimescaleError } from "../errors";
 import { displayName, escapeIdentifier, type QualifiedName, quoteQualified } from "../identifier";
-import type { Queryable } from "../session";
 import { readSql } from "../sqlFile";
 import type { BackupFolder } from "./folder";
 import {

@@ -7,8 +7,8 @@ import type { Client } from "pg";
 import { type RawRange, rawRanges } from "../aggregate/history";
 import { type ActualAggregate, inspectAggregate } from "../aggregate/inspect";
 import { refreshCall } from "../aggregate/refreshCall";
-import { applyStatements } from "../apply";
-import { inspecting } from "../converging";
+import { serverError } from "../connection/serverErrors";
+import { inTransaction, type Queryable, type Session, withObjectLock } from "../connection/session";
 import { TimescaleError } from "../errors";
 import { inspectHypertable } from "../hypertable/inspect";
 import {
@@ -18,8 +18,8 @@ import {
     type QualifiedName,
     quoteQualified,
 } from "../identifier";
-import { serverError } from "../serverErrors";
-import { inTransaction, type Queryable, type Session, withObjectLock } from "../session";
+import { applyStatements } from "../plan/apply";
+import { inspecting } from "../plan/converging";
 import { readSql } from "../sqlFile";
 import { openBackup, type StoredBackup } from "./folder";
 import { type BackupColumn, type BackupManifest, countOf, describeRows } from "./manifest";

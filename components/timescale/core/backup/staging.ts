@@ -3,9 +3,9 @@ import type { Readable } from "node:stream";
 
 import { parse } from "csv-parse";
 
+import type { Queryable } from "../connection/session";
 import { TimescaleError } from "../errors";
 import { escapeIdentifier } from "../identifier";
-import type { Queryable } from "../session";
 import type { StoredBackup } from "./folder";
 import { sizeOf } from "./manifest";
 

@@ -1,7 +1,7 @@
 /** What has to be done so that TimescaleDB's objects in a database fit the server's library. */
 import { TimescaleError } from "../errors";
 import { escapeIdentifier, escapeLiteral } from "../identifier";
-import type { Plan, Statement } from "../plan";
+import type { Plan, Statement } from "../plan/plan";
 
 /** TimescaleDB in one database. */
 export interface ActualExtension {

@@ -6,12 +6,12 @@
  */
 import { backOff } from "exponential-backoff";
 
-import type { Connection } from "../connection";
-import { refuse } from "../converging";
+import type { Connection } from "../connection/connection";
+import { isTransient, serverError } from "../connection/serverErrors";
+import { type Queryable, withSession } from "../connection/session";
 import { TimescaleError } from "../errors";
-import type { Plan } from "../plan";
-import { isTransient, serverError } from "../serverErrors";
-import { type Queryable, withSession } from "../session";
+import { refuse } from "../plan/converging";
+import type { Plan } from "../plan/plan";
 import { readSql } from "../sqlFile";
 import { type ActualExtension, differs, planExtension, updateStatement } from "./plan";
 

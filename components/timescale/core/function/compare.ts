@@ -1,10 +1,10 @@
 /** A declared function in the server's words, and whether another one is the same. Rolls back all it makes. */
 import { DatabaseError } from "pg";
 
+import type { Queryable } from "../connection/session";
 import { escapeIdentifier } from "../identifier";
-import { extended } from "../normalise";
-import { statementBody } from "../query";
-import type { Queryable } from "../session";
+import { extended } from "../query/normalise";
+import { statementBody } from "../query/query";
 import { createFunction, isHead, parseHead } from "./head";
 import { inspectFunctions } from "./inspect";
 import { lexicalForm, qualifiedNames } from "./lexical";

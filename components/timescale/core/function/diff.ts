@@ -2,7 +2,6 @@
  * The difference between a function in the database and its declaration, as typed changes. Pure:
  * both sides are values, and the server has compared the bodies already.
  */
-import type { Dependant } from "../dependants";
 import type { QualifiedName } from "../identifier";
 import {
     type CommentChange,
@@ -10,7 +9,8 @@ import {
     grantChanges,
     type GrantsChange,
     type OwnerDifference,
-} from "../objectChanges";
+} from "../plan/objectChanges";
+import type { Dependant } from "../relation/dependants";
 import type { ActualFunction } from "./routine";
 import type { DesiredFunction } from "./spec";
 

@@ -1,7 +1,7 @@
 /** Functions of the declared name, and the one that the last apply worked on. */
+import type { Queryable } from "../connection/session";
 import type { QualifiedName } from "../identifier";
-import { knownIn, type ObjectMemory } from "../memory";
-import type { Queryable } from "../session";
+import { knownIn, type ObjectMemory } from "../memory/memory";
 import { inspectFunctions } from "./inspect";
 import type { ActualFunction } from "./routine";
 

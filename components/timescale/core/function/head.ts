@@ -3,7 +3,7 @@
  * to read.
  */
 import { foldCase, type QualifiedName, unquote } from "../identifier";
-import { blank, trimmed } from "../query";
+import { blank, trimmed } from "../query/query";
 
 export interface FunctionHead {
     /** As the text has it; undefined where the text leaves it to the search path. */

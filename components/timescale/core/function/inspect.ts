@@ -1,6 +1,6 @@
 /** Functions as the catalog has them. */
+import type { Queryable } from "../connection/session";
 import type { QualifiedName } from "../identifier";
-import type { Queryable } from "../session";
 import { readSql } from "../sqlFile";
 import type { ActualFunction } from "./routine";
 

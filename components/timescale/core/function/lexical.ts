@@ -4,7 +4,7 @@
  * server keeps as text and does not print in its own words.
  */
 import { foldCase, unquote } from "../identifier";
-import { commentLength } from "../query";
+import { commentLength } from "../query/query";
 
 /** A quoted word that reads the same without its quotes only where the server reserves no such word. */
 const reserved = new Set(

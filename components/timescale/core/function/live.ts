@@ -1,12 +1,12 @@
 /** The plan for one function against the live database: reads only, but for functions that are rolled back. */
 import { DatabaseError } from "pg";
 
-import { type Inspected, inspecting, trying } from "../converging";
-import { inspectDependants } from "../dependants";
+import type { Queryable, Session } from "../connection/session";
 import { displayName } from "../identifier";
-import { isRemembered, type ObjectMemory } from "../memory";
-import type { Plan } from "../plan";
-import type { Queryable, Session } from "../session";
+import { isRemembered, type ObjectMemory } from "../memory/memory";
+import { type Inspected, inspecting, trying } from "../plan/converging";
+import type { Plan } from "../plan/plan";
+import { inspectDependants } from "../relation/dependants";
 import { readDesired, sameBody, whyNotReplaced } from "./compare";
 import {
     type Comparison,

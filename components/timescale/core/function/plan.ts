@@ -1,10 +1,10 @@
 /** From changes to the statements that make them, and to the lines that preview shows. */
-import { grantDifferences, grantLines } from "../grants";
 import { escapeIdentifier, escapeLiteral, quoteQualified } from "../identifier";
-import type { StatementName } from "../locks";
-import { goneNote, nameLine, ownerLine } from "../objectChanges";
-import { type ChangeLine, commentLine, type Plan, type Statement } from "../plan";
-import { privilegeStatements, roleStatements } from "../tableStatements";
+import type { StatementName } from "../plan/locks";
+import { goneNote, nameLine, ownerLine } from "../plan/objectChanges";
+import { type ChangeLine, commentLine, type Plan, type Statement } from "../plan/plan";
+import { grantDifferences, grantLines } from "../relation/grants";
+import { privilegeStatements, roleStatements } from "../relation/tableStatements";
 import {
     attributeDifferences,
     type DefinitionDifference,

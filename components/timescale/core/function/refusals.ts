@@ -1,9 +1,9 @@
 /** What `up` leaves to a person, in words. */
-import { definitionDiff } from "../definitionDiff";
-import { listDependants } from "../dependants";
 import { TimescaleError } from "../errors";
 import { type QualifiedName } from "../identifier";
-import { nameTakenDetail, ownerRefusal } from "../objectChanges";
+import { nameTakenDetail, ownerRefusal } from "../plan/objectChanges";
+import { definitionDiff } from "../query/definitionDiff";
+import { listDependants } from "../relation/dependants";
 import { attributeDifferences, type DefinitionDifference, type FunctionRefusal } from "./diff";
 import { definitionUnder, displayFunction } from "./routine";
 

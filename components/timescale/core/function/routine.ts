@@ -1,6 +1,6 @@
 /** A function as the catalog has it, and in words. */
-import type { ActualGrant } from "../grants";
 import { displayName, type QualifiedName, quoteQualified } from "../identifier";
+import type { ActualGrant } from "../relation/grants";
 import { createFunction, isHead, parseHead } from "./head";
 
 /** What tells a function from others of its name. */

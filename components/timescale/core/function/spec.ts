@@ -1,8 +1,8 @@
 /** What a function should be, and the rules that can be checked without a server. */
-import { type FunctionGrant, grantsToOthers } from "../grants";
 import { displayName, identifierProblem } from "../identifier";
-import { declaredComment } from "../tableStatements";
-import { canonicalType } from "../types";
+import { type FunctionGrant, grantsToOthers } from "../relation/grants";
+import { declaredComment } from "../relation/tableStatements";
+import { canonicalType } from "../relation/types";
 import { type IsUnknown, type Problem, shown, Validation } from "../validate";
 import { type FunctionHead, isHead, nameIn, parameterTypes, parseHead } from "./head";
 

@@ -4,9 +4,9 @@
  */
 import { utcText } from "../aggregate/bucket";
 import type { PendingRange } from "../aggregate/pending";
+import { inTransaction, type Session } from "../connection/session";
 import { displayName, escapeIdentifier, escapeLiteral, quoteQualified } from "../identifier";
 import { lengthIn } from "../rules/windows";
-import { inTransaction, type Session } from "../session";
 import { countColumn } from "./countColumn";
 import { type HealthFinding, healthFinding } from "./finding";
 import type { AggregateHealth, Health } from "./health";

@@ -1,7 +1,7 @@
 /** What hypertables hold, as far as the login may read them: by their first and last chunks, and counted where they are small. */
 import { utcText } from "../aggregate/bucket";
+import type { Queryable } from "../connection/session";
 import { escapeIdentifier, quoteQualified } from "../identifier";
-import type { Queryable } from "../session";
 import type { HypertableRow } from "./rows";
 
 export interface Contents {

@@ -4,7 +4,7 @@
  */
 import type { PendingRange } from "../aggregate/pending";
 import type { QualifiedName } from "../identifier";
-import type { Marker } from "../marker";
+import type { Marker } from "../memory/marker";
 import type { WorkerFacts } from "../rules/inspect";
 
 export interface Health {

@@ -4,12 +4,12 @@
  */
 import { type Floor, rawFloors } from "../aggregate/floor";
 import { pendingRanges } from "../aggregate/pending";
-import { parseMarker } from "../marker";
+import { inspectServer } from "../connection/server";
+import { isTransient } from "../connection/serverErrors";
+import { inTransaction, type Queryable, type Session } from "../connection/session";
+import { parseMarker } from "../memory/marker";
 import { inspectForRules } from "../rules/inspect";
 import { lengthIn } from "../rules/windows";
-import { inspectServer } from "../server";
-import { isTransient } from "../serverErrors";
-import { inTransaction, type Queryable, type Session } from "../session";
 import { readSql } from "../sqlFile";
 import { type Contents, inspectContents } from "./contents";
 import type { AggregateHealth, Health, HypertableHealth, JobHealth, ServerHealth } from "./health";

@@ -1,6 +1,6 @@
 /** What is wrong with the aggregates of a database, as far as the catalog tells. Pure. */
-import { describeBytes } from "../extent";
 import { displayName } from "../identifier";
+import { describeBytes } from "../removal/extent";
 import { productsInTree } from "../rules/products";
 import { type HealthFinding, healthFinding } from "./finding";
 import type { AggregateHealth, Health } from "./health";

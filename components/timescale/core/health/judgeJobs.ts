@@ -1,6 +1,6 @@
 /** What is wrong with the jobs of a database. Pure. */
 import { displayIdentifier } from "../identifier";
-import { policyProcedures } from "../policy";
+import { policyProcedures } from "../policies/policy";
 import { workerFindings } from "../rules/live";
 import { type HealthFinding, healthFinding } from "./finding";
 import type { AggregateHealth, Health, HypertableHealth, JobHealth } from "./health";

@@ -1,8 +1,8 @@
 /** What is wrong with the server under the aggregates, and with its disk. Pure. */
-import { describeBytes } from "../extent";
+import { isAtLeast } from "../connection/server";
 import { displayName } from "../identifier";
+import { describeBytes } from "../removal/extent";
 import { lengthIn } from "../rules/windows";
-import { isAtLeast } from "../server";
 import { type HealthFinding, healthFinding } from "./finding";
 import type { AggregateHealth, Health, HypertableHealth } from "./health";
 import { refreshJobs, secondsBetween } from "./lag";

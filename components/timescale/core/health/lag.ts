@@ -1,6 +1,6 @@
 /** How far behind an aggregate is, against what its policy allows. Pure. Lengths are in seconds. */
 import { worstAge } from "../aggregate/worstAge";
-import { policyProcedures } from "../policy";
+import { policyProcedures } from "../policies/policy";
 import { lengthIn } from "../rules/windows";
 import type { AggregateHealth, JobHealth, ServerHealth } from "./health";
 

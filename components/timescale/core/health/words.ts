@@ -1,7 +1,7 @@
 /** Lengths, sizes, times and jobs in words, as status and doctor print them. Pure. */
 import type { PendingRange } from "../aggregate/pending";
 import { displayName } from "../identifier";
-import { policyProcedures } from "../policy";
+import { policyProcedures } from "../policies/policy";
 import type { Health, JobHealth } from "./health";
 
 /** Such as `1 bucket` or `12 buckets`. */

@@ -1,10 +1,10 @@
 /** Writes rows of a hypertable to a backup, in one snapshot of its own: nobody waits for it. */
 import { type Backup, dump, type DumpRequest } from "../backup/dump";
 import { createBackupFolder } from "../backup/folder";
+import { serverError } from "../connection/serverErrors";
+import { inTransaction, type Session } from "../connection/session";
 import { displayName, type QualifiedName } from "../identifier";
-import { serverError } from "../serverErrors";
-import { inTransaction, type Session } from "../session";
-import { roleStatements } from "../tableStatements";
+import { roleStatements } from "../relation/tableStatements";
 
 export interface HypertableBackupOptions extends Pick<
     DumpRequest,

@@ -1,15 +1,15 @@
 /** Brings one hypertable to its declaration. */
-import { type ConvergeHooks, convergeObject, type ObjectPlan } from "../convergeObject";
-import { inspecting, refuse } from "../converging";
-import { newRetention } from "../hazards";
-import type { PartsMemory } from "../hypertableParts";
+import type { Queryable, Session } from "../connection/session";
 import { displayName } from "../identifier";
-import { inspectExtent } from "../inspectExtent";
-import { knownIn } from "../memory";
-import type { Plan } from "../plan";
+import { knownIn } from "../memory/memory";
+import { type ConvergeHooks, convergeObject, type ObjectPlan } from "../plan/convergeObject";
+import { inspecting, refuse } from "../plan/converging";
+import { newRetention } from "../plan/hazards";
+import type { Plan } from "../plan/plan";
+import type { PartsMemory } from "../relation/hypertableParts";
+import { inspectExtent } from "../removal/inspectExtent";
 import { type ProgramJudgement, withRules } from "../rules/finding";
 import { judgeHypertable, undeclaredReaders } from "../rules/judgeLive";
-import type { Queryable, Session } from "../session";
 import { readSql } from "../sqlFile";
 import { diffHypertable, type HypertableDiff } from "./diff";
 import { dropColumnsAfterBackup } from "./dropColumns";

@@ -1,21 +1,21 @@
 /** The difference between a hypertable in the database and its declaration, as typed changes. Pure. */
-import { type ColumnRename, underNames } from "../columns";
-import type { ActualCompression, CompressionDefaults } from "../compressionDiff";
-import type { DeclaredParts } from "../hypertableParts";
 import { escapeIdentifier, type QualifiedName, unquote } from "../identifier";
-import { type IndexChange, indexDiff } from "../indexes";
 import { sameLength } from "../interval";
 import {
     type CommentChange,
     commentChanges,
     grantChanges,
     type GrantsChange,
-} from "../objectChanges";
-import type { Note } from "../plan";
-import { newPolicies, type PolicyChange, policyDiff } from "../policyDiff";
-import type { ActualColumn } from "../relation";
-import { declaredComment } from "../tableStatements";
-import { canonicalDefault, canonicalType } from "../types";
+} from "../plan/objectChanges";
+import type { Note } from "../plan/plan";
+import type { ActualCompression, CompressionDefaults } from "../policies/compressionDiff";
+import { newPolicies, type PolicyChange, policyDiff } from "../policies/diff";
+import { type ColumnRename, underNames } from "../relation/columns";
+import type { DeclaredParts } from "../relation/hypertableParts";
+import { type IndexChange, indexDiff } from "../relation/indexes";
+import type { ActualColumn } from "../relation/relation";
+import { declaredComment } from "../relation/tableStatements";
+import { canonicalDefault, canonicalType } from "../relation/types";
 import type { ActualHypertable, InspectedHypertable } from "./inspect";
 import { leavingAs, type LeavingColumn } from "./leaving";
 import type { Column, DesiredHypertable } from "./spec";

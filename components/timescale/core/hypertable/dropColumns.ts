@@ -5,14 +5,14 @@
  * then on, as after the drop, and nobody waits while the backup is written. When it fails they get
  * their names back.
  */
-import { applyStatements } from "../apply";
 import { describeRows } from "../backup/manifest";
-import { renameColumnStatements } from "../columns";
+import { isTransient, serverError } from "../connection/serverErrors";
+import { inTransaction, type Session } from "../connection/session";
 import { displayName, escapeIdentifier, type QualifiedName, quoteQualified, unquote } from "../identifier"; // prettier-ignore
-import type { Statement } from "../plan";
-import { isTransient, serverError } from "../serverErrors";
-import { inTransaction, type Session } from "../session";
-import { roleStatements } from "../tableStatements";
+import { applyStatements } from "../plan/apply";
+import type { Statement } from "../plan/plan";
+import { renameColumnStatements } from "../relation/columns";
+import { roleStatements } from "../relation/tableStatements";
 import { backUpHypertable } from "./backup";
 import type { ActualHypertable } from "./inspect";
 import { type LeavingColumn, leavingName } from "./leaving";

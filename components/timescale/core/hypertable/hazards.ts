@@ -1,10 +1,10 @@
 /** What a plan may do to a hypertable's rows, readers and writers. Pure: from changes and what was inspected. */
-import { describeExtent, type Extent, stakeOf } from "../extent";
-import { lockPatience, policyHazards } from "../hazards";
 import { unquote } from "../identifier";
-import type { ActualIndex } from "../indexes";
-import type { Hazard } from "../plan";
-import { callsIn } from "../relations";
+import { lockPatience, policyHazards } from "../plan/hazards";
+import type { Hazard } from "../plan/plan";
+import type { ActualIndex } from "../relation/indexes";
+import { callsIn } from "../relation/relations";
+import { describeExtent, type Extent, stakeOf } from "../removal/extent";
 import type { HypertableChange } from "./diff";
 
 /** What hazards are told with. */

@@ -1,12 +1,12 @@
 /** What stands under a hypertable's name, read from the catalog. */
-import type { ActualGrant } from "../grants";
-import { inspectParts } from "../hypertableParts";
+import type { Queryable } from "../connection/session";
 import type { QualifiedName } from "../identifier";
-import type { ActualIndex } from "../indexes";
-import { knownIn, type KnownObject } from "../memory";
-import type { ActualPolicies } from "../policyDiff";
-import { type ActualColumn, inspectRelation, relationKind } from "../relation";
-import type { Queryable } from "../session";
+import { knownIn, type KnownObject } from "../memory/memory";
+import type { ActualPolicies } from "../policies/diff";
+import type { ActualGrant } from "../relation/grants";
+import { inspectParts } from "../relation/hypertableParts";
+import type { ActualIndex } from "../relation/indexes";
+import { type ActualColumn, inspectRelation, relationKind } from "../relation/relation";
 import { readSql } from "../sqlFile";
 
 export type InspectedHypertable =

@@ -3,7 +3,7 @@
  * Pure.
  */
 import { withSuffix } from "../identifier";
-import type { ActualColumn } from "../relation";
+import type { ActualColumn } from "../relation/relation";
 
 /** A column that is to be dropped. */
 export interface LeavingColumn {

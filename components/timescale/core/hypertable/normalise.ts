@@ -6,11 +6,11 @@
  */
 import { DatabaseError } from "pg";
 
+import { serverError } from "../connection/serverErrors";
+import { inTransaction, type Queryable, type Session } from "../connection/session";
 import { displayName, escapeIdentifier } from "../identifier";
-import type { ActualIndex, DesiredIndex } from "../indexes";
-import { extended } from "../normalise";
-import { serverError } from "../serverErrors";
-import { inTransaction, type Queryable, type Session } from "../session";
+import { extended } from "../query/normalise";
+import type { ActualIndex, DesiredIndex } from "../relation/indexes";
 import { readSql } from "../sqlFile";
 import type { HypertableDiff } from "./diff";
 import type { ActualHypertable } from "./inspect";

@@ -1,8 +1,5 @@
 /** From changes to the statements that make them, and to the lines and refusals that preview shows. */
-import { renameColumnLines, renameColumnStatements } from "../columns";
-import { orderOf } from "../compressionDiff";
 import { TimescaleError } from "../errors";
-import { grantLines } from "../grants";
 import {
     displayName,
     escapeIdentifier,
@@ -10,11 +7,14 @@ import {
     type QualifiedName,
     quoteQualified,
 } from "../identifier";
-import { indexLines, type IndexPlace, indexStatements } from "../indexes";
-import { nameLine, nameTakenDetail, ownerLine, ownerRefusal } from "../objectChanges";
-import { type ChangeLine, type Plan, type Statement, transactionFirst } from "../plan";
-import { policyLines } from "../policyLines";
-import { ownerStatements, policyRefusals, policyStatements } from "../policyStatements";
+import { nameLine, nameTakenDetail, ownerLine, ownerRefusal } from "../plan/objectChanges";
+import { type ChangeLine, type Plan, type Statement, transactionFirst } from "../plan/plan";
+import { orderOf } from "../policies/compressionDiff";
+import { policyLines } from "../policies/lines";
+import { ownerStatements, policyRefusals, policyStatements } from "../policies/statements";
+import { renameColumnLines, renameColumnStatements } from "../relation/columns";
+import { grantLines } from "../relation/grants";
+import { indexLines, type IndexPlace, indexStatements } from "../relation/indexes";
 import {
     chunkIntervalStatement,
     commentStatement,
@@ -23,7 +23,7 @@ import {
     ownerStatement,
     renameStatements,
     roleStatements,
-} from "../tableStatements";
+} from "../relation/tableStatements";
 import {
     describeRefusal,
     type HypertableChange,

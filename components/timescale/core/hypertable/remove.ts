@@ -5,17 +5,17 @@
  * from then on, as they would be after the drop; none of them waits, and no row is written that the
  * backup does not hold, however long it takes. When the backup fails the table gets its name back.
  */
-import { applyStatements } from "../apply";
 import { describeRows } from "../backup/manifest";
-import { inspecting } from "../converging";
-import { describeHeld, type Held, inspectHeld } from "../held";
+import { type Queryable, type Session, withObjectLock } from "../connection/session";
 import { displayName, type QualifiedName, quoteQualified, withSuffix } from "../identifier";
-import { boundStatements, type Leaving } from "../leaving";
-import type { KnownObject } from "../memory";
-import { withJobsPaused } from "../pausedJobs";
-import { readersOf, refuseAnother, refuseDependants } from "../removal";
-import { type Queryable, type Session, withObjectLock } from "../session";
-import { renameStatements, roleStatements } from "../tableStatements";
+import type { KnownObject } from "../memory/memory";
+import { applyStatements } from "../plan/apply";
+import { inspecting } from "../plan/converging";
+import { withJobsPaused } from "../policies/pausedJobs";
+import { renameStatements, roleStatements } from "../relation/tableStatements";
+import { describeHeld, type Held, inspectHeld } from "../removal/held";
+import { boundStatements, type Leaving } from "../removal/leaving";
+import { readersOf, refuseAnother, refuseDependants } from "../removal/removal";
 import { backUpHypertable } from "./backup";
 import { type InspectedHypertable, inspectHypertable } from "./inspect";
 

@@ -1,16 +1,16 @@
 /** What a hypertable should be, and the rules that can be checked without a server. */
 import { validateBackup } from "../backup/validate";
-import { type Grant, grantsToOthers } from "../grants";
 import { identifierProblem } from "../identifier";
-import { type DesiredIndex, desiredIndexes, type Index } from "../indexes";
-import type { CompressionPolicy, RetentionPolicy } from "../policy";
+import type { CompressionPolicy, RetentionPolicy } from "../policies/policy";
+import { validateCompressionPolicy, validateRetention } from "../policies/validate";
+import { type Grant, grantsToOthers } from "../relation/grants";
+import { type DesiredIndex, desiredIndexes, type Index } from "../relation/indexes";
+import { declaredComment, parseOrderTerm } from "../relation/tableStatements";
+import { canonicalType } from "../relation/types";
+import { validateIndexes } from "../relation/validateIndexes";
 import type { Waiver } from "../rules/finding";
 import { validateWaivers } from "../rules/waivers";
-import { declaredComment, parseOrderTerm } from "../tableStatements";
-import { canonicalType } from "../types";
 import { type IsUnknown, type Problem, shown, Validation } from "../validate";
-import { validateIndexes } from "../validateIndexes";
-import { validateCompressionPolicy, validateRetention } from "../validatePolicies";
 
 /** One column of a hypertable, such as `{ name: "ts", type: "timestamptz", nullable: false }`. */
 export interface Column {

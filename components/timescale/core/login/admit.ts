@@ -4,10 +4,10 @@
  */
 import { randomBytes } from "node:crypto";
 
-import type { Connection } from "../connection";
+import type { Connection } from "../connection/connection";
+import { serverError } from "../connection/serverErrors";
+import { type ConnectOptions, withSession } from "../connection/session";
 import { TimescaleError } from "../errors";
-import { serverError } from "../serverErrors";
-import { type ConnectOptions, withSession } from "../session";
 import { noWayIn, passwordStatement } from "./plan";
 import { scramVerifier } from "./scram";
 import { throughSocket } from "./socket";

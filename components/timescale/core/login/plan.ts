@@ -1,8 +1,8 @@
 /** What changing a login's password is, in a plan that shows neither the old one nor the new one. */
-import type { Connection } from "../connection";
+import type { Connection } from "../connection/connection";
 import { TimescaleError } from "../errors";
 import { escapeIdentifier, escapeLiteral } from "../identifier";
-import type { Plan, Statement } from "../plan";
+import type { Plan, Statement } from "../plan/plan";
 import { type IsUnknown, type Problem, Validation } from "../validate";
 
 export const loginPasswordProperties = ["connection", "container"] as const;

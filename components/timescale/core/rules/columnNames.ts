@@ -1,5 +1,5 @@
 /** Names of a query's columns: what reads the aggregate knows them by nothing else. */
-import type { QueryProblem } from "../query";
+import type { QueryProblem } from "../query/query";
 import { selectList } from "./selectList";
 
 export function columnNameProblems(query: string): QueryProblem[] {

@@ -1,6 +1,6 @@
 /** What a rule has found, and what becomes of it in a plan: a refusal, a note, or a waived note. */
 import { explain, TimescaleError } from "../errors";
-import type { Note, Plan } from "../plan";
+import type { Note, Plan } from "../plan/plan";
 import { type RuleCode, rules } from "./codes";
 
 export interface Finding {

@@ -1,7 +1,7 @@
 /** Reads from the catalog what the rules ask of a live database; nothing is judged here. */
+import type { Queryable } from "../connection/session";
 import { escapeIdentifier, escapeLiteral, type QualifiedName, quoteQualified } from "../identifier";
-import { relationsIn } from "../relations";
-import type { Queryable } from "../session";
+import { relationsIn } from "../relation/relations";
 import { readSql } from "../sqlFile";
 
 export interface RuleFacts {

@@ -1,10 +1,10 @@
 /** What the rules say of one object against the live database: facts are read first, then judged. */
 import type { InspectedAggregate } from "../aggregate/inspect";
 import type { DesiredAggregate } from "../aggregate/spec";
+import type { UsableServer } from "../connection/server";
+import type { Queryable } from "../connection/session";
 import type { DesiredHypertable } from "../hypertable/spec";
 import { displayName } from "../identifier";
-import type { UsableServer } from "../server";
-import type { Queryable } from "../session";
 import { judge, type Judged, type ProgramJudgement } from "./finding";
 import { inspectForRules, inspectReaders, type Reader, type RuleFacts } from "./inspect";
 import { liveFindings, readerFindings } from "./live";

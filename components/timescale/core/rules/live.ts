@@ -2,7 +2,7 @@
 import type { DesiredAggregate } from "../aggregate/spec";
 import { displayName, type QualifiedName } from "../identifier";
 import { describeLength } from "../interval";
-import type { RetentionPolicy } from "../policy";
+import type { RetentionPolicy } from "../policies/policy";
 import { chunkFindings } from "./chunks";
 import { type Finding, finding } from "./finding";
 import type { Reader, RuleFacts, SourceFacts, WorkerFacts } from "./inspect";

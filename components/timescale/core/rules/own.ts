@@ -3,7 +3,7 @@ import type { DesiredAggregate } from "../aggregate/spec";
 import type { DesiredHypertable } from "../hypertable/spec";
 import { displayName } from "../identifier";
 import { lengthOf } from "../interval";
-import { bucketWidth } from "../query";
+import { bucketWidth } from "../query/query";
 import { chunkFindings } from "./chunks";
 import type { Finding } from "./finding";
 import { shapeFindings } from "./queryShape";

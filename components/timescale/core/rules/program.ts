@@ -1,7 +1,7 @@
 /** The rules between the objects of one program, from its text alone: before anything is registered. */
 import { displayName } from "../identifier";
 import { lengthOf } from "../interval";
-import { bucketWidth } from "../query";
+import { bucketWidth } from "../query/query";
 import type { Finding, ProgramJudgement, Waiver } from "./finding";
 import { productsInText } from "./products";
 import { rollUpFindings } from "./rollUp";

@@ -1,5 +1,5 @@
 /** Clauses of a query that an aggregate takes, and that do not do there what they seem to. */
-import { blank, trimmed } from "../query";
+import { blank, trimmed } from "../query/query";
 import { type Finding, finding } from "./finding";
 
 export function shapeFindings(title: string, query: string): Finding[] {

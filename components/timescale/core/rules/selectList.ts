@@ -3,7 +3,7 @@
  * server. What cannot be told is left out, so that no rule fires on a guess.
  */
 import { foldCase, unquote } from "../identifier";
-import { blank, trimmed } from "../query";
+import { blank, trimmed } from "../query/query";
 
 export interface SelectItem {
     /** The expression without its label, with comments dropped and the insides of quotes blanked. */

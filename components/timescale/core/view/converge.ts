@@ -1,11 +1,11 @@
 /** Brings one view to its declaration, and drops it. */
-import { applyStatements } from "../apply";
-import { type ConvergedObject, type ConvergeHooks, convergeObject } from "../convergeObject";
-import { inspecting } from "../converging";
+import { type Session, withObjectLock } from "../connection/session";
 import { displayName, quoteQualified } from "../identifier";
-import { type ObjectMemory, rememberedOf } from "../memory";
-import { refuseUsed } from "../removal";
-import { type Session, withObjectLock } from "../session";
+import { type ObjectMemory, rememberedOf } from "../memory/memory";
+import { applyStatements } from "../plan/apply";
+import { type ConvergedObject, type ConvergeHooks, convergeObject } from "../plan/convergeObject";
+import { inspecting } from "../plan/converging";
+import { refuseUsed } from "../removal/removal";
 import { findView, planLiveView } from "./live";
 import type { DesiredView } from "./spec";
 

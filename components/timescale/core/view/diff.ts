@@ -2,8 +2,6 @@
  * The difference between a view in the database and its declaration, as typed changes. Pure: both
  * sides are values, and the queries on them are in the server's own words already.
  */
-import { columnDifferences, type ColumnRename, columnRenames, type OutputColumn } from "../columns";
-import type { Dependant } from "../dependants";
 import type { QualifiedName } from "../identifier";
 import {
     type CommentChange,
@@ -11,8 +9,15 @@ import {
     grantChanges,
     type GrantsChange,
     type OwnerDifference,
-} from "../objectChanges";
-import type { ColumnDifference } from "../plan";
+} from "../plan/objectChanges";
+import type { ColumnDifference } from "../plan/plan";
+import {
+    columnDifferences,
+    type ColumnRename,
+    columnRenames,
+    type OutputColumn,
+} from "../relation/columns";
+import type { Dependant } from "../relation/dependants";
 import type { ActualView, InspectedView } from "./inspect";
 import type { DesiredView } from "./spec";
 

@@ -1,8 +1,8 @@
 /** What stands under a view's name, read from the catalog. */
+import type { Queryable } from "../connection/session";
 import type { QualifiedName } from "../identifier";
-import { knownIn, type KnownObject } from "../memory";
-import { type ActualRelation, inspectRelation, relationKind } from "../relation";
-import type { Queryable } from "../session";
+import { knownIn, type KnownObject } from "../memory/memory";
+import { type ActualRelation, inspectRelation, relationKind } from "../relation/relation";
 import { readSql } from "../sqlFile";
 
 export type InspectedView =

@@ -1,13 +1,13 @@
 /** The plan for one view against the live database: reads only, but for a view that is rolled back. */
 import { DatabaseError } from "pg";
 
-import { type Inspected, inspecting, trying } from "../converging";
-import { type Dependant, inspectDependants } from "../dependants";
-import { isRemembered, type ObjectMemory } from "../memory";
-import { extended, normaliseUnder, viewOver } from "../normalise";
-import type { Plan } from "../plan";
-import { statementBody } from "../query";
-import type { Queryable, Session } from "../session";
+import type { Queryable, Session } from "../connection/session";
+import { isRemembered, type ObjectMemory } from "../memory/memory";
+import { type Inspected, inspecting, trying } from "../plan/converging";
+import type { Plan } from "../plan/plan";
+import { extended, normaliseUnder, viewOver } from "../query/normalise";
+import { statementBody } from "../query/query";
+import { type Dependant, inspectDependants } from "../relation/dependants";
 import { type DesiredQuery, diffView } from "./diff";
 import { type ActualView, type InspectedView, inspectView } from "./inspect";
 import { planView } from "./plan";

@@ -1,20 +1,26 @@
 /** From changes to the statements that make them, and to the lines and refusals that preview shows. */
-import { describeColumns, renameColumnLines, renameColumnStatements } from "../columns";
-import { definitionDiff } from "../definitionDiff";
 import { TimescaleError } from "../errors";
-import { grantDifferences, grantLines } from "../grants";
 import { displayName, type QualifiedName, quoteQualified } from "../identifier";
-import type { StatementName } from "../locks";
-import { goneNote, nameLine, nameTakenDetail, ownerLine, ownerRefusal } from "../objectChanges";
-import { type ChangeLine, commentLine, type Plan, type Statement } from "../plan";
-import { statementBody } from "../query";
+import type { StatementName } from "../plan/locks";
+import {
+    goneNote,
+    nameLine,
+    nameTakenDetail,
+    ownerLine,
+    ownerRefusal,
+} from "../plan/objectChanges";
+import { type ChangeLine, commentLine, type Plan, type Statement } from "../plan/plan";
+import { definitionDiff } from "../query/definitionDiff";
+import { statementBody } from "../query/query";
+import { describeColumns, renameColumnLines, renameColumnStatements } from "../relation/columns";
+import { grantDifferences, grantLines } from "../relation/grants";
 import {
     commentStatement,
     grantStatements,
     ownerStatement,
     renameStatements,
     roleStatements,
-} from "../tableStatements";
+} from "../relation/tableStatements";
 import {
     declaredOptions,
     type OptionChange,

@@ -1,7 +1,7 @@
 /** What a view should be, and the rules that can be checked without a server. */
-import { type Grant, grantsToOthers } from "../grants";
-import { blank, trimmed } from "../query";
-import { declaredComment } from "../tableStatements";
+import { blank, trimmed } from "../query/query";
+import { type Grant, grantsToOthers } from "../relation/grants";
+import { declaredComment } from "../relation/tableStatements";
 import { type IsUnknown, type Problem, shown, Validation } from "../validate";
 
 /** A view as its program declares it, with everything resolved. */

@@ -1,9 +1,9 @@
 /** Whether the inputs can be brought about: each by itself, all of a program, and as the server sees them. */
 import { isDeepStrictEqual } from "node:util";
 
-import type { Connection } from "../../core/connection";
+import type { Connection } from "../../core/connection/connection";
 import { TimescaleError } from "../../core/errors";
-import type { Note } from "../../core/plan";
+import type { Note } from "../../core/plan/plan";
 import { judgementOf, takeJudgement } from "../judgements";
 import { isRefusedPassword, notePassword } from "../passwords";
 import { asJson, reasonOf } from "../planDocument";
@@ -13,7 +13,7 @@ import { documentOf, reportDocument, reportNotCompared, unknownPart } from "./do
 import { anySession } from "./sessions";
 import { identityOf, kindOf, subjectOf, urnOf } from "./subject";
 
-interface CheckResult {
+export interface CheckResult {
     inputs: Record<string, unknown>;
     failures: { property: string; reason: string }[];
 }

@@ -1,8 +1,8 @@
 /** Delete: in the database that the resource was made in, and in no other. */
+import { inspectIdentity } from "../../core/connection/server";
+import { serverError } from "../../core/connection/serverErrors";
+import { inTransaction, type Session } from "../../core/connection/session";
 import { explain, TimescaleError } from "../../core/errors";
-import { inspectIdentity } from "../../core/server";
-import { serverError } from "../../core/serverErrors";
-import { inTransaction, type Session } from "../../core/session";
 import { report, withStatus } from "../engineLog";
 import { throughFailover } from "../failover";
 import { connectionOf, type Properties } from "../resourceKind";

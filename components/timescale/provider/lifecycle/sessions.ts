@@ -1,5 +1,5 @@
 /** Connections of an operation, and how long it waits for one. */
-import { type ConnectOptions, type Session } from "../../core/session";
+import { type ConnectOptions, type Session } from "../../core/connection/session";
 import { stopRequested } from "../cancel";
 import { report } from "../engineLog";
 import { type FailoverOptions, failoverPatience } from "../failover";

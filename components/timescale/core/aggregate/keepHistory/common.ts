@@ -1,5 +1,5 @@
 /** What two versions of an aggregate have in common. */
-import { type Definition, parseDefinition, readInstead } from "../../definition";
+import { type Definition, parseDefinition, readInstead } from "../../query/definition";
 import type { ActualAggregate } from "../inspect";
 
 export interface Common {

@@ -1,6 +1,6 @@
 /** Where a new version begins to be computed: what is older is copied from the old one. */
+import type { Queryable } from "../../connection/session";
 import { escapeIdentifier, escapeLiteral, quoteQualified } from "../../identifier";
-import type { Queryable } from "../../session";
 import { bucketAt, bucketFrom, type Buckets, timeOf, utcText } from "../bucket";
 import { rawFloor } from "../floor";
 import type { ActualAggregate } from "../inspect";

@@ -1,9 +1,9 @@
 /** A standing aggregate as a program would declare it, so that another one like it can be made. */
-import { orderOf } from "../../compressionDiff";
-import { declarableGrants, type Grant } from "../../grants";
 import { escapeIdentifier } from "../../identifier";
-import type { ActualIndex, DesiredIndex } from "../../indexes";
-import { type ActualJob, type PolicyKind, policyProcedures } from "../../policy";
+import { orderOf } from "../../policies/compressionDiff";
+import { type ActualJob, type PolicyKind, policyProcedures } from "../../policies/policy";
+import { declarableGrants, type Grant } from "../../relation/grants";
+import type { ActualIndex, DesiredIndex } from "../../relation/indexes";
 import type { ActualAggregate } from "../inspect";
 import type { DesiredAggregate } from "../spec";
 

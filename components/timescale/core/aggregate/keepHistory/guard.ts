@@ -4,7 +4,7 @@
  * is where it is stopped. Retention drops chunks, and is not.
  */
 import { dollarQuoted, escapeLiteral, type QualifiedName } from "../../identifier";
-import type { Statement } from "../../plan";
+import type { Statement } from "../../plan/plan";
 
 export const guardTrigger = "pulumi_timescale_guard";
 

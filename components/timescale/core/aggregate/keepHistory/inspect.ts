@@ -5,8 +5,7 @@
  */
 import { DatabaseError } from "pg";
 
-import { trying } from "../../converging";
-import { parseDefinition, readInstead } from "../../definition";
+import type { Queryable, Session } from "../../connection/session";
 import { TimescaleError } from "../../errors";
 import {
     displayName,
@@ -14,8 +13,9 @@ import {
     type QualifiedName,
     quoteQualified,
 } from "../../identifier";
-import { statementBody } from "../../query";
-import type { Queryable, Session } from "../../session";
+import { trying } from "../../plan/converging";
+import { parseDefinition, readInstead } from "../../query/definition";
+import { statementBody } from "../../query/query";
 import { readSql } from "../../sqlFile";
 import type { DesiredQuery } from "../diff";
 import { rawFloor } from "../floor";

@@ -2,9 +2,9 @@
  * What a version that was replaced lacks of the history that the aggregate has: it goes on refreshing, but
  * late rows that were computed by hand, or a job that did not run, are in one of the two alone.
  */
-import { bucketColumn } from "../../definition";
+import type { Queryable } from "../../connection/session";
 import { escapeIdentifier, escapeLiteral, quoteQualified } from "../../identifier";
-import type { Queryable } from "../../session";
+import { bucketColumn } from "../../query/definition";
 import type { ActualAggregate } from "../inspect";
 import { commonOf } from "./common";
 

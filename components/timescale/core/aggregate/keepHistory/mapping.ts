@@ -2,11 +2,11 @@
  * How the rows of an old version of an aggregate become rows of the new one: which column is carried
  * over, computed from several buckets, or filled with what was declared. Pure.
  */
-import { bucketColumn, bucketOver, type Definition, parseDefinition } from "../../definition";
 import { TimescaleError } from "../../errors";
 import { escapeIdentifier, escapeLiteral } from "../../identifier";
 import { type Interval, lengthOf } from "../../interval";
-import { bucketOf } from "../../query";
+import { bucketColumn, bucketOver, type Definition, parseDefinition } from "../../query/definition";
+import { bucketOf } from "../../query/query";
 
 /**
  * What a program says of history that raw data can no longer give.

@@ -1,6 +1,6 @@
 /** A changed query with its history kept: what preview shows of it, and the statements in their order. */
 import { displayName } from "../../identifier";
-import type { ChangeLine, Hazard, Plan, Statement } from "../../plan";
+import type { ChangeLine, Hazard, Plan, Statement } from "../../plan/plan";
 import { timeOf } from "../bucket";
 import type { QueryDifference } from "../diff";
 import { describeStake } from "../history";

@@ -5,18 +5,18 @@
  */
 import { backOff } from "exponential-backoff";
 
-import { type ApplyOptions, applyStatements } from "../../apply";
-import { inspecting, trying } from "../../converging";
+import type { UsableServer } from "../../connection/server";
+import type { Queryable, Session } from "../../connection/session";
 import { TimescaleError } from "../../errors";
 import { displayName, escapeIdentifier, escapeLiteral, type QualifiedName, quoteQualified } from "../../identifier"; // prettier-ignore
-import type { BuildingState } from "../../marker";
-import { viewOver } from "../../normalise";
-import type { Statement } from "../../plan";
-import { statementBody } from "../../query";
-import type { UsableServer } from "../../server";
-import type { Queryable, Session } from "../../session";
+import type { BuildingState } from "../../memory/marker";
+import { type ApplyOptions, applyStatements } from "../../plan/apply";
+import { inspecting, trying } from "../../plan/converging";
+import type { Statement } from "../../plan/plan";
+import { viewOver } from "../../query/normalise";
+import { statementBody } from "../../query/query";
+import { roleStatements } from "../../relation/tableStatements";
 import { readSql } from "../../sqlFile";
-import { roleStatements } from "../../tableStatements";
 import { bucketAt, timeOf, utcText, widthOf } from "../bucket";
 import { fill } from "../fill";
 import { rawRanges } from "../history";

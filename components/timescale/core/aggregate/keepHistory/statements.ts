@@ -9,12 +9,12 @@ import {
     type QualifiedName,
     quoteQualified,
 } from "../../identifier";
-import { indexStatements } from "../../indexes";
-import { bucketsOf, type Lock, type LockMode } from "../../locks";
-import { buildingMarker, type BuildingState, replacedMarker } from "../../marker";
-import type { Statement } from "../../plan";
-import { policyProcedures } from "../../policy";
-import { renameStatements } from "../../tableStatements";
+import { buildingMarker, type BuildingState, replacedMarker } from "../../memory/marker";
+import { bucketsOf, type Lock, type LockMode } from "../../plan/locks";
+import type { Statement } from "../../plan/plan";
+import { policyProcedures } from "../../policies/policy";
+import { indexStatements } from "../../relation/indexes";
+import { renameStatements } from "../../relation/tableStatements";
 import { timeOf } from "../bucket";
 import type { ActualAggregate } from "../inspect";
 import { markStatement } from "../mark";

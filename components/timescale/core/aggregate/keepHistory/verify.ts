@@ -2,10 +2,10 @@
  * Whether a new version says the same as the old one, column by column: below the cut, where it was
  * copied, and above it, where it was computed from raw data.
  */
-import { bucketColumn } from "../../definition";
+import type { Queryable } from "../../connection/session";
 import { TimescaleError } from "../../errors";
 import { displayName, escapeIdentifier, quoteQualified } from "../../identifier";
-import type { Queryable } from "../../session";
+import { bucketColumn } from "../../query/definition";
 import { bucketAt, timeOf, widthOf } from "../bucket";
 import type { ActualAggregate } from "../inspect";
 import { pendingRanges } from "../pending";

@@ -1,7 +1,7 @@
 /** What becomes of the versions of an aggregate that stand beside it. Pure. */
 import { displayName, type QualifiedName } from "../../identifier";
-import { buildingMarker, replacedMarker } from "../../marker";
-import type { Note } from "../../plan";
+import { buildingMarker, replacedMarker } from "../../memory/marker";
+import type { Note } from "../../plan/plan";
 import type { AggregateChange } from "../diff";
 import type { ActualAggregate } from "../inspect";
 import type { DesiredAggregate } from "../spec";

@@ -1,7 +1,7 @@
 /** Versions of an aggregate that stand beside it, by their names and what is written on them. */
+import type { Queryable } from "../../connection/session";
 import { displayName, type QualifiedName } from "../../identifier";
-import { parseMarker } from "../../marker";
-import type { Queryable } from "../../session";
+import { parseMarker } from "../../memory/marker";
 import { readSql } from "../../sqlFile";
 import { type ActualAggregate, inspectAggregate } from "../inspect";
 import { buildingName, replacedNames } from "./names";
