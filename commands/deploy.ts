@@ -40,7 +40,7 @@ import { lockWorkspace } from "./start/startLock";
 import { pulumiEnvironment, type Workspace, workspaceIn } from "./start/workspace";
 import { verifyDatabase } from "./verify/command";
 import { describeResults, resultsAsJson } from "./verify/report";
-import { exitCodeOf, type Result } from "./verify/result";
+import { counted, exitCodeOf, type Result } from "./verify/result";
 
 const interrupts = listenForInterrupts();
 
@@ -204,7 +204,7 @@ async function compared(
         step.done(
             differences.length === 0
                 ? "the database is as declared"
-                : `${differences.length} declared objects do not stand as declared`,
+                : `${counted(differences.length, "declared object")} not as declared`,
         );
         return found;
     });

@@ -39,7 +39,9 @@ export const colours = coloursOf(process.stderr);
 
 /** Starts a step that may take over two seconds. */
 export async function startStep(title: string): Promise<Step> {
-    return process.stderr.isTTY ? spinningStep(title) : plainStep(title);
+    // A terminal that does not know its width says 0, and the spinner would clear its lines for ever.
+    const { isTTY, columns } = process.stderr;
+    return isTTY && columns > 0 ? spinningStep(title) : plainStep(title);
 }
 
 async function spinningStep(title: string): Promise<Step> {

@@ -17,6 +17,8 @@ export async function storedPassword(
 ): Promise<string | undefined> {
     const given = environment["PGPASSWORD"];
     if (given !== undefined && given !== "") return given;
+    // As libpq has it, an empty variable is an unset one; to the package it would be a password.
+    if (process.env["PGPASSWORD"] === "") Reflect.deleteProperty(process.env, "PGPASSWORD");
     return new Promise((resolve) => pgpass(server, resolve));
 }
 
@@ -56,9 +58,10 @@ function asksForPassword({ code }: TimescaleError): boolean {
 
 /** What is typed is not shown. */
 async function ask(question: string): Promise<string> {
-    process.stderr.write(question);
     const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
     const terminal = createInterface({ input: process.stdin, output: silent, terminal: true });
+    // Not before: the terminal itself shows what comes until then.
+    process.stderr.write(question);
     try {
         return await new Promise((resolve, reject) => {
             terminal.once("line", resolve);

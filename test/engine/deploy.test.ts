@@ -1,14 +1,19 @@
 /** `npm run deploy` as people run it: the command itself, the real engine, a database that others have set up. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { stackNameOf } from "../../commands/deploy/place";
 import { type Connection } from "../../components/timescale/core/connection/connection";
 import type { TestDatabase } from "../helpers/databases";
 import { describeOnServers } from "../helpers/engineStack";
-import { deploy, folder, forget, root } from "./deploying";
+import { command, deploy, flagsOf, folder, forget, root } from "./deploying";
 import { everything, query } from "./readings";
 
 const original = readFileSync(join(root, "test/fixtures/original-deployment.sql"), "utf8");
+
+/** Policies that have not run yet, or are running. */
+const unsettled = `SELECT FROM _timescaledb_config.bgw_job j LEFT JOIN _timescaledb_internal.bgw_job_stat s ON s.job_id = j.id
+    WHERE j.id >= 1000 AND j.scheduled AND s.last_finish > '-infinity' IS NOT TRUE`;
 
 /** Also what a plan alone could leave: temporary objects, sequences, settings. */
 async function catalog(connection: Connection): Promise<unknown> {
@@ -42,6 +47,13 @@ describeOnServers(
                 `INSERT INTO llm_traces (ts, trace_id, span_id, span_name, provider, model, input_type, duration_ms, status_code)
                  SELECT now() - n * interval '7 minutes', 't' || n, 's', 'chat', 'openai', 'gpt', 'text', n, 'OK' FROM generate_series(1, 200) n`,
             );
+            // The original's jobs run once it stands, and make chunks while a dry run changes nothing.
+            while (
+                server.backgroundWorkers &&
+                (await query(database.admin, unsettled)).length > 0
+            ) {
+                await new Promise((resolve) => setTimeout(resolve, 200));
+            }
         });
 
         afterAll(async () => {
@@ -141,6 +153,43 @@ describeOnServers(
 
             expect(run.code).toBe(1);
             expect(run.stderr).toMatch(message);
+        });
+
+        it("is verified with what its stack has otherwise; without the stack verify says that it knows nothing of it", async () => {
+            const { password, ...to } = database.owner;
+            const name = stackNameOf(database.owner);
+            const file = join(folder, name, `Pulumi.${name}.yaml`);
+            const policies = { llm_logs: { retentionPolicy: { dropAfter: "33 days" } } };
+            const config = readFileSync(file, "utf8").replace(/^config:$/m, `config:\n  llm-observatory:policies: '${JSON.stringify(policies)}'`); // prettier-ignore
+            writeFileSync(file, config);
+            const verified = async (
+                args: readonly string[],
+                environment = {},
+            ): Promise<unknown> => {
+                const { stdout, stderr } = await command("verify", [...args, "--json"], environment).ended; // prettier-ignore
+                if (stdout === "") throw new Error(stderr);
+                const { checks } = JSON.parse(stdout) as { checks: { name: string }[] };
+                return checks.find((check) => check.name === "policies");
+            };
+            const deployed = await deploy(database.owner);
+            expect([deployed.code, deployed.stderr]).toEqual([0, expect.stringContaining("~ updated Hypertable llm-logs")]); // prettier-ignore
+
+            const own = await verified(["--stack", name]);
+            // The plain CLI has its config files in the program's folder.
+            const plain = join(root, `Pulumi.${name}.yaml`);
+            writeFileSync(plain, config);
+            const asPlain = await verified(["--stack", `organization/llm-observatory/${name}`], {
+                PULUMI_BACKEND_URL: `file://${join(folder, "state")}?metadata=skip`,
+                PULUMI_CONFIG_PASSPHRASE_FILE: join(folder, "passphrase"),
+            }).finally(() => rmSync(plain));
+            const bare = await verified(flagsOf(to), { PGPASSWORD: password });
+
+            expect([own, asPlain]).toMatchObject([{ outcome: "passed" }, { outcome: "passed" }]);
+            expect(bare).toMatchObject({
+                outcome: "failed",
+                problems: [expect.stringMatching(/llm_logs: retentionPolicy.*33 days/)],
+                notes: [expect.stringContaining("known with --stack alone")],
+            });
         });
 
         it("rolls back aggregates and helpers when told, and never raw rows", async () => {
