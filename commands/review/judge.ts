@@ -12,7 +12,7 @@ export interface Judged {
 
 type Hazards = Readonly<Record<PlanDocument["hazards"][number]["name"], Verdict>>;
 
-/** Source: core/plan/plan.ts; README, "The plan". */
+/** Source: core/plan/plan.ts; docs/changes.md, "The plan". */
 export const hazardVerdicts: Hazards = {
     LOSES_HISTORY: "destructive",
     LOSES_DATA: "destructive",

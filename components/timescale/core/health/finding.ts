@@ -9,7 +9,7 @@ export type HealthSeverity = "error" | "warning";
 
 interface HealthCode {
     readonly severity: HealthSeverity;
-    /** In one line, for the table in the README. */
+    /** In one line, for the table in docs/health.md. */
     readonly meaning: string;
 }
 

@@ -13,7 +13,7 @@ export type RuleSeverity = "malformed" | "refuse" | "warn";
 
 interface Rule {
     readonly severity: RuleSeverity;
-    /** In one line, for the table in the README. */
+    /** In one line, for the table in docs/resources.md. */
     readonly meaning: string;
 }
 
@@ -113,7 +113,7 @@ export const rules = {
     },
 } as const satisfies Readonly<Record<string, Rule>>;
 
-/** The stable code of a guard rail, such as `having`. All of them, with their severities: "Guard rails" in the README. */
+/** The stable code of a guard rail, such as `having`. All of them, with their severities: "Guard rails" in the package's README. */
 export type RuleCode = keyof typeof rules;
 
 export const ruleCodes = Object.keys(rules) as RuleCode[];
