@@ -259,7 +259,8 @@ onEveryServer((target) => {
             what: "an aggregate with a row for every request",
             at: /CREATE MATERIALIZED VIEW .*observatory_verify_\w+"\."llm_metrics_1min"/s,
             broken: (schema) => `UPDATE "${schema}".llm_traces SET model = trace_id`,
-            problem: /llm_metrics_1day reads (\d+) rows and raw takes \1: 1\.0 times fewer/,
+            // Raw rows of the chunks at the edges are read as well, and how many they are, the hour of the day decides.
+            problem: /reads \d+ rows and raw takes \d+: 1\.\d times fewer, and 2 is the least/,
         },
     ];
 
