@@ -200,7 +200,7 @@ if (why !== undefined) recordEnvironment(`not run: secrets: ${why}`);
             await setPassword("deployer", secrets.wrong);
             const unknown = program(secrets.admin, secrets.newOwner);
             expect(said(succeeded(await stack.preview(unknown)), "admin")).toMatch(
-                /~ password: another → as declared[^]*up refuses[^]*refuses every password known/,
+                /~ password: another → as declared[^]*up will refuse this: [^]*refuses every password known/,
             );
             const run = failed(await stack.up(unknown));
             await setPassword("deployer", secrets.newAdmin);
