@@ -251,7 +251,7 @@ if (why !== undefined) recordEnvironment(`not run: secrets: ${why}`);
         recordEnvironment(
             `secrets: ${Object.keys(secrets).length} planted, looked for in ${places.length} places: the exported state, backend and work folder, all that was printed, previews as text and JSON, the review, an imported program, a backup, errors of commands, ${seen.size} command lines, the server's log`,
         );
-    });
+    }, 600_000);
 });
 
 function filesIn(folder: string): [string, string][] {
