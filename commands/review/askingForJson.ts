@@ -23,3 +23,9 @@ export function askingForJson(
     };
     return Object.assign(Object.create(command) as automation.PulumiCommand, { run });
 }
+
+/** Every preview in this workspace from now on, whoever runs the engine for it. */
+export function askForJson(workspace: automation.Workspace, seen: { text: string }): void {
+    const value = askingForJson(workspace.pulumiCommand, seen);
+    Object.defineProperty(workspace, "pulumiCommand", { value });
+}

@@ -10,7 +10,7 @@ import { pathFor } from "../start/interruptible";
 import { findEngine } from "../start/session";
 import { openStack } from "../start/stack";
 import { stackConfigFile, workspaceIn } from "../start/workspace";
-import { askingForJson } from "./askingForJson";
+import { askForJson } from "./askingForJson";
 import { countRemovals, type Removals } from "./countRemovals";
 import { type Preview, readPreview } from "./preview";
 
@@ -142,15 +142,15 @@ async function startedPreview(
     const database = await stackDatabase(root, target);
     try {
         const seen: { text: string } = { text: "" };
-        const asking = { ...engine, command: askingForJson(engine.command, seen) };
         const never = new AbortController().signal;
-        const stack = await openStack(workspaceIn(root), target, asking, program, never);
+        const stack = await openStack(workspaceIn(root), target, engine, program, never);
         const exported = (): Promise<string> => stack.pulumi(exportCommand);
         if (destroy) {
             const text = orNothing(await stack.pulumi(destroyCommand), true);
             return await read({ text, failure: undefined, said: "", exported });
         }
         Object.assign(stack.stack.workspace.envVars, plans);
+        askForJson(stack.stack.workspace, seen);
         const failure = await stack.stack.preview().then(
             () => undefined,
             (error: unknown) => (error instanceof Error ? error.message : String(error)),
