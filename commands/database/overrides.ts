@@ -1,5 +1,5 @@
 /** What a stack declares otherwise than the program does by itself, as its config says it. */
-import { namespace } from "../../components/config/keys";
+import { ownEntries } from "../../components/config/keys";
 import { schema } from "../../components/config/names";
 import { policies } from "../../components/config/policies";
 import type { Problems } from "../../components/config/problems";
@@ -14,12 +14,9 @@ export const configCommand = ["config", "--json", "--show-secrets"];
 
 /** @param text what `configCommand` printed */
 export function overridesIn(stack: string, text: string): Overrides {
-    const prefix = `${namespace}:`;
     const all = JSON.parse(text) as Readonly<Record<string, { readonly value?: string }>>;
-    const own = Object.entries(all).flatMap(([key, { value }]) =>
-        key.startsWith(prefix) && value !== undefined
-            ? [[key.slice(prefix.length), value] as const]
-            : [],
+    const own = ownEntries(all).flatMap(([key, { value }]) =>
+        value === undefined ? [] : [[key, value] as const],
     );
     return overridesOf(stack, new Map(own));
 }

@@ -7,7 +7,6 @@ import { TimescaleError } from "../../components/timescale/core/errors";
 import { openEmbedded } from "../embedded/server";
 import type { Engine } from "../engine";
 import { withStep } from "../progress";
-import { pathFor } from "../start/interruptible";
 import { findEngine } from "../start/session";
 import { openStack } from "../start/stack";
 import { rememberedTarget, targetOf } from "../start/target";
@@ -18,6 +17,7 @@ import {
     workspaceIn,
 } from "../start/workspace";
 import { configCommand, type Overrides, overridesIn } from "./overrides";
+import { runPlain } from "./plainStack";
 
 export interface OpenDatabase {
     readonly connection: Connection;
@@ -38,19 +38,21 @@ export type Login = "connection" | "writer" | "reader";
  * @param asked a target of `npm start`, a stack that `npm run deploy` has named, or the name of a stack of the plain CLI,
  *     looked for with the environment's backend and passphrase; undefined: the stack that `npm start` remembers
  * @param login `connection` is the owner
+ * @param known the engine, where it has been found already
  * @throws TimescaleError when there is no such stack, or nothing stands in it
  */
 export async function stackDatabase(
     root: string,
     asked: string | undefined,
     login: Login = "connection",
+    known?: Engine,
 ): Promise<OpenDatabase> {
     const workspace = workspaceIn(root);
     const name = asked ?? rememberedTarget(workspace);
     if (name === undefined) throw noStack("npm start has made no stack here");
     const started = existsSync(stackConfigFile(workspace, name)) ? targetOf(name) : undefined;
     if (started === undefined && asked === undefined) throw noStack(`there is no stack ${name}`);
-    const engine = await findEngine();
+    const engine = known ?? (await findEngine());
     const pulumi =
         started === undefined
             ? plainPulumi(root, name, engine)
@@ -72,8 +74,8 @@ export async function stackDatabase(
     });
     const overrides = async (): Promise<Overrides> =>
         overridesIn(name, await pulumi(configCommand));
-    const known = { connection, aggregates, overrides };
-    if (started !== "embedded") return { ...known, close: () => Promise.resolve() };
+    const found = { connection, aggregates, overrides };
+    if (started !== "embedded") return { ...found, close: () => Promise.resolve() };
     const server = await openEmbedded({
         directory: embeddedDataFolder(workspace),
         port: connection.port,
@@ -81,7 +83,7 @@ export async function stackDatabase(
         report: () => undefined,
     });
     return {
-        ...known,
+        ...found,
         connection: { ...connection, port: server.port },
         close: () => server.close(),
     };
@@ -102,21 +104,13 @@ async function startedPulumi(
     return (await openStack(workspace, target, engine, nothing, never, name)).pulumi;
 }
 
-/** As the plain CLI would, in the program's folder: backend and secrets provider are the environment's. */
 function plainPulumi(root: string, name: string, engine: Engine): Pulumi {
     return async (args) => {
-        const { execa } = await import("execa");
-        const { command } = engine.command;
-        const result = await execa(command, [...args, "--stack", name, "--non-interactive"], {
-            cwd: root,
-            env: { PATH: pathFor(command), PULUMI_SKIP_UPDATE_CHECK: "true" },
-            stdin: "ignore",
-            reject: false,
-        });
-        if (!result.failed) return result.stdout;
+        const { stdout, stderr, failure, summary } = await runPlain(root, name, engine, args);
+        if (failure === undefined) return stdout;
         throw new TimescaleError(`stack ${name} cannot be read`, {
             code: "no_stack",
-            detail: result.stderr.trim() || result.shortMessage || "it said nothing",
+            detail: stderr || (summary ?? failure),
             hint: `npm start has stacks ${targets.join(", ")}, once they are made; for one of the plain CLI log in to its backend (PULUMI_BACKEND_URL) and give its passphrase (PULUMI_CONFIG_PASSPHRASE)`,
         });
     };

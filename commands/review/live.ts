@@ -3,10 +3,10 @@ import { existsSync } from "node:fs";
 
 import { targets } from "../../components/config/keys";
 import { TimescaleError } from "../../components/timescale/core/errors";
+import { type PlainRun, runPlain } from "../database/plainStack";
 import { stackDatabase } from "../database/stack";
 import type { Engine } from "../engine";
 import { withStep } from "../progress";
-import { pathFor } from "../start/interruptible";
 import { findEngine } from "../start/session";
 import { openStack } from "../start/stack";
 import { stackConfigFile, workspaceIn } from "../start/workspace";
@@ -92,37 +92,26 @@ async function plainPreview(
     destroy: boolean,
     read: Reading,
 ): Promise<LivePreview> {
-    const { execa } = await import("execa");
-    const { command } = engine.command;
-    const run = async (args: readonly string[]): Promise<Omit<Ended, "exported">> => {
-        const result = await execa(command, [...args, "--stack", name, "--non-interactive"], {
-            cwd: root,
-            env: { PATH: pathFor(command), PULUMI_SKIP_UPDATE_CHECK: "true", ...plans },
-            stdin: "ignore",
-            reject: false,
-        });
-        const failure = result.failed
-            ? `it ended with ${result.signal ?? `code ${result.exitCode}`}`
-            : undefined;
-        return {
-            text: result.stdout,
-            failure,
-            said: result.stderr === "" ? "" : `: ${result.stderr.trim()}`,
-        };
-    };
-    const ended = await run(destroy ? destroyCommand : ["preview", "--json"]);
-    const text = orNothing(ended.text, destroy && ended.failure === undefined);
+    const run = (args: readonly string[]): Promise<PlainRun> =>
+        runPlain(root, name, engine, args, plans);
+    const { stdout, stderr, failure } = await run(destroy ? destroyCommand : ["preview", "--json"]);
     return read({
-        ...{ ...ended, text },
+        text: orNothing(stdout, destroy && failure === undefined),
+        failure: failure && `it ended with ${failure}`,
+        said: afterColon(stderr),
         exported: async () => {
-            const { text: state, failure, said } = await run(exportCommand);
-            if (failure === undefined) return state;
+            const state = await run(exportCommand);
+            if (state.failure === undefined) return state.stdout;
             throw new TimescaleError(`pulumi ${exportCommand.join(" ")} failed`, {
                 code: "engine_failed",
-                detail: `${failure}${said}`,
+                detail: `it ended with ${state.failure}${afterColon(state.stderr)}`,
             });
         },
     });
+}
+
+function afterColon(text: string): string {
+    return text === "" ? "" : `: ${text}`;
 }
 
 function orNothing(text: string, succeeded: boolean): string {
@@ -139,7 +128,7 @@ async function startedPreview(
 ): Promise<LivePreview> {
     // Not needed where the engine runs the program itself.
     const { default: program } = await import("../../index.js");
-    const database = await stackDatabase(root, target);
+    const database = await stackDatabase(root, target, "connection", engine);
     try {
         const seen: { text: string } = { text: "" };
         const never = new AbortController().signal;
@@ -158,7 +147,7 @@ async function startedPreview(
         return await read({
             text: seen.text,
             failure: failure && "it failed",
-            said: failure === undefined ? "" : `: ${failure}`,
+            said: afterColon(failure ?? ""),
             exported,
         });
     } finally {

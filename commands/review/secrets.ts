@@ -61,9 +61,12 @@ function collect(value: unknown, secret: boolean, found: Set<string>): void {
     }
 }
 
+/** By which Pulumi marks a secret in its state. */
+export const signature = "4dabf18193072939515e22adb298388d";
+
 /** As Pulumi writes a secret in clear text, with `--show-secrets`. */
 function isWrapped(value: object): boolean {
-    return "4dabf18193072939515e22adb298388d" in value || "plaintext" in value;
+    return signature in value || "plaintext" in value;
 }
 
 const patterns: readonly (readonly [RegExp, string])[] = [

@@ -1,6 +1,7 @@
 /** What `pulumi stack export --show-secrets` writes, as far as a review needs it. */
 import { TimescaleError } from "../../components/timescale/core/errors";
 import { type Fields, isFields } from "./preview";
+import { signature } from "./secrets";
 
 export interface RecordedResource {
     readonly type: string;
@@ -52,9 +53,6 @@ function noState(detail: string): TimescaleError {
 function textOf(value: unknown): string | undefined {
     return typeof value === "string" && value !== "" ? value : undefined;
 }
-
-/** By which Pulumi marks a secret in its state. */
-const signature = "4dabf18193072939515e22adb298388d";
 
 function inClear(value: unknown): unknown {
     if (Array.isArray(value)) return value.map(inClear);

@@ -5,7 +5,7 @@ import { mkdirSync } from "node:fs";
 
 import { automation } from "@pulumi/pulumi";
 
-import { namespace, type Target } from "../../components/config/keys";
+import { namespace, ownEntries, type Target } from "../../components/config/keys";
 import { TimescaleError } from "../../components/timescale/core/errors";
 import type { Engine } from "../engine";
 import type { Setting } from "./configuration";
@@ -108,16 +108,13 @@ export async function readConfig({
     stack,
     name,
 }: TargetStack): Promise<ReadonlyMap<string, Value>> {
-    const prefix = `${namespace}:`;
     const all = await stack.getAllConfig();
-    const { config } = await stack.workspace.stackSettings(name);
+    const { config = {} } = await stack.workspace.stackSettings(name);
+    const own = new Set(ownEntries<unknown>(config).map(([key]) => key));
     return new Map(
-        Object.entries(all)
-            .filter(([key]) => key.startsWith(prefix) && config?.[key] !== undefined)
-            .map(([key, { value, secret }]) => [
-                key.slice(prefix.length),
-                { value, secret: secret === true },
-            ]),
+        ownEntries(all)
+            .filter(([key]) => own.has(key))
+            .map(([key, { value, secret }]) => [key, { value, secret: secret === true }]),
     );
 }
 
@@ -155,12 +152,9 @@ export async function storedConfig(
         pulumiCommand: engine.command,
     });
     const { config = {} } = await folder.stackSettings(name);
-    const prefix = `${namespace}:`;
     return new Map(
-        Object.entries(config as Readonly<Record<string, unknown>>).flatMap(([key, value]) =>
-            key.startsWith(prefix) && typeof value === "string"
-                ? [[key.slice(prefix.length), value] as const]
-                : [],
+        ownEntries<unknown>(config).flatMap(([key, value]) =>
+            typeof value === "string" ? [[key, value] as const] : [],
         ),
     );
 }

@@ -8,6 +8,14 @@
 /** Also the project's name. */
 export const namespace = "llm-observatory";
 
+/** The entries of a stack's config that are this project's, by key without the namespace. */
+export function ownEntries<T>(config: Readonly<Record<string, T>>): [key: string, value: T][] {
+    const prefix = `${namespace}:`;
+    return Object.entries(config)
+        .filter(([key]) => key.startsWith(prefix))
+        .map(([key, value]) => [key.slice(prefix.length), value]);
+}
+
 export const targets = ["docker", "external", "embedded"] as const;
 
 export type Target = (typeof targets)[number];

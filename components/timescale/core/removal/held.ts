@@ -2,6 +2,7 @@
 import { rowRange } from "../backup/dump";
 import { countOf, describeRows, sizeOf } from "../backup/manifest";
 import type { Queryable } from "../connection/session";
+import { counted } from "../health/words";
 import type { QualifiedName } from "../identifier";
 import { readSql } from "../sqlFile";
 
@@ -52,7 +53,7 @@ export async function inspectHeld(
 export function describeHeld(held: Held): string | undefined {
     const { chunks, bytes, rows, oldest, newest, estimated } = held;
     if (rows === 0) return undefined;
-    const where = `${chunks} ${chunks === 1 ? "chunk" : "chunks"}, ${sizeOf(bytes)}`;
+    const where = `${counted(chunks, "chunk")}, ${sizeOf(bytes)}`;
     if (rows !== null && !estimated) {
         return `${describeRows({ rows, oldest, newest })}, in ${where}`;
     }
