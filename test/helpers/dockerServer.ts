@@ -41,7 +41,7 @@ export async function startDockerServer(): Promise<{
     const start = `docker run --detach --rm --name "$1" --publish "127.0.0.1:$2:5432" \
         --env POSTGRES_PASSWORD="$3" --shm-size 256m "$4" postgres \
         -c shared_preload_libraries=timescaledb -c timescaledb.telemetry_level=off \
-        -c timescaledb.max_background_workers=16 -c max_worker_processes=32 \
+        -c timescaledb.max_background_workers=96 -c max_worker_processes=128 \
         -c max_locks_per_transaction=256 -c fsync=off -c timezone=UTC >/dev/null || exit 1`;
     const guarded = startGuarded(start, 'docker rm --force --volumes "$1" >/dev/null', {
         args: [name, String(port), password, dockerImage],

@@ -146,7 +146,8 @@ function configuration(
             : {
                   shared_preload_libraries: "timescaledb",
                   "timescaledb.telemetry_level": "off",
-                  "timescaledb.max_background_workers": "16",
+                  // Each database takes one for its scheduler, and a run has dozens at a time.
+                  "timescaledb.max_background_workers": "96",
               };
     const all: Readonly<Record<string, string>> = {
         listen_addresses: "127.0.0.1",
@@ -157,7 +158,7 @@ function configuration(
         fsync: "off",
         synchronous_commit: "off",
         full_page_writes: "off",
-        max_worker_processes: "32",
+        max_worker_processes: "128",
         max_locks_per_transaction: "256",
         timezone: "UTC",
         ...timescaledb,
