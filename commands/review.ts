@@ -4,10 +4,10 @@ import { dirname } from "node:path";
 import { text as readAll } from "node:stream/consumers";
 
 import { TimescaleError } from "../components/timescale/core/errors";
+import { type Preview, readPreview } from "../components/timescale/provider/preview";
 import { endWith } from "./ending";
 import type { Removals } from "./review/countRemovals";
 import { parseOptions, type ReviewOptions } from "./review/options";
-import { type Preview, readPreview } from "./review/preview";
 import { render } from "./review/render";
 import { reviewOf } from "./review/review";
 import { secretsOf } from "./review/secrets";

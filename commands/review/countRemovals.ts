@@ -9,6 +9,7 @@ import { readByOthers } from "../../components/timescale/core/removal/removal";
 import { continuousAggregateKind } from "../../components/timescale/provider/continuousAggregateKind";
 import { hypertableKind } from "../../components/timescale/provider/hypertableKind";
 import { withPooledSession } from "../../components/timescale/provider/pool";
+import type { Preview } from "../../components/timescale/provider/preview";
 import {
     connectionOf,
     nameOf,
@@ -17,7 +18,6 @@ import {
 } from "../../components/timescale/provider/resourceKind";
 import { actionOf, timescaleKind } from "./elsewhere";
 import { nameIn } from "./objects";
-import type { Preview } from "./preview";
 import { losesRows, type Removal } from "./removal";
 import { secretsIn } from "./secrets";
 import { type RecordedResource, recordedResources } from "./state";

@@ -1,5 +1,5 @@
 /** What it means that a resource of another provider goes or is replaced, of which no plan tells. */
-import type { Step } from "./preview";
+import type { Step } from "../../components/timescale/provider/preview";
 import type { Reason } from "./review";
 import type { Verdict } from "./verdict";
 

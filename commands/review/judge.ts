@@ -1,7 +1,7 @@
 /** How grave the plan of one object is. What this version does not know counts as destructive, not as safe. */
 import type { PlanDocument, PlannedChange } from "../../components/timescale/provider/planDocument";
+import type { Step, Unreadable } from "../../components/timescale/provider/preview";
 import type { Action } from "./elsewhere";
-import type { Step, Unreadable } from "./preview";
 import type { Reason } from "./review";
 import { gravest, type Verdict } from "./verdict";
 

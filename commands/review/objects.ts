@@ -1,9 +1,14 @@
 /** What a preview says of one resource. */
 import { displayName } from "../../components/timescale/core/identifier";
 import type { PlanDocument } from "../../components/timescale/provider/planDocument";
+import {
+    isFields,
+    type Step,
+    typeOf,
+    type Unreadable,
+} from "../../components/timescale/provider/preview";
 import { actionOf, judgeElsewhere, timescaleKind } from "./elsewhere";
 import { judgePlan } from "./judge";
-import { isFields, type Step, typeOf, type Unreadable } from "./preview";
 import { judgeRemoval, type Removal } from "./removal";
 import type { ReviewedObject } from "./review";
 import { gravest, isGraver } from "./verdict";

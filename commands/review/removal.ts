@@ -10,8 +10,8 @@ import {
     type PlannedHazard,
     plannedRefusal,
 } from "../../components/timescale/provider/planDocument";
+import type { Step } from "../../components/timescale/provider/preview";
 import { type Action, actionOf, isRetained } from "./elsewhere";
-import type { Step } from "./preview";
 import type { Reason, ReviewedObject } from "./review";
 import type { Verdict } from "./verdict";
 

@@ -6,9 +6,9 @@ import type {
     PlannedRefusal,
     PlannedStatement,
 } from "../../components/timescale/provider/planDocument";
+import type { Preview } from "../../components/timescale/provider/preview";
 import type { Action } from "./elsewhere";
 import { objectOf, resourceName } from "./objects";
-import type { Preview } from "./preview";
 import type { Removal } from "./removal";
 import { mapTexts, secretsIn, withoutSecrets } from "./secrets";
 import { byGravity, exitCodes, gravest, type Verdict } from "./verdict";

@@ -13,10 +13,10 @@ import { confirmed } from "../../commands/forge/confirm";
 import type { Comment, Forge, Issue, Labeling, Pull } from "../../commands/forge/github";
 import { upsertIssue } from "../../commands/forge/issue";
 import { readReview, sameAsReviewed } from "../../commands/forge/reviewed";
-import { readPreview } from "../../commands/review/preview";
 import { render } from "../../commands/review/render";
 import { type Review, reviewOf } from "../../commands/review/review";
 import type { PlanDocument } from "../../components/timescale/provider/planDocument";
+import { readPreview } from "../../components/timescale/provider/preview";
 import { document, preview } from "./previews";
 
 const root = dirname(dirname(__dirname));

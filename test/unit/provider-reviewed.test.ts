@@ -3,13 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { readPreview } from "../../commands/review/preview";
 import { reviewOf } from "../../commands/review/review";
 import type {
     PlanDocument,
     PlannedChange,
     PlannedHazard,
 } from "../../components/timescale/provider/planDocument";
+import { readPreview } from "../../components/timescale/provider/preview";
 import {
     departures,
     refuseUnreviewed,
@@ -133,6 +133,34 @@ describe("a review in a file", () => {
         );
         expect(() => refuseUnreviewedDelete(reviewed, urnOf("kept"), "public.kept")).toThrow(
             "public.kept is to be deleted, which was not reviewed",
+        );
+    });
+
+    it.each([
+        ["is not there", undefined, "ENOENT"],
+        ["was cut off", preview.slice(0, -40), "and it ends in the middle"],
+        ["is something else", "{}", "it has neither steps nor a changeSummary"],
+        ["is of a later version", '{"timescaleReview": 2}', "format 2, and this version reads"],
+    ])("that %s binds to nothing, and is refused", (title, text, why) => {
+        const file = join(folder, `${title.replaceAll(" ", "-")}.json`);
+        if (text !== undefined) writeFileSync(file, text);
+
+        expect(() => reviewedPreview({ [reviewedVariable]: file })).toThrow(
+            expect.objectContaining({
+                code: "reviewed_preview",
+                detail: expect.stringContaining(why) as string,
+            }) as Error,
+        );
+    });
+
+    it("allows nothing of an object whose plan in it cannot be read", () => {
+        const file = join(folder, "unreadable.json");
+        writeFileSync(file, preview.replaceAll('timescalePlan\\":1', 'timescalePlan\\":2'));
+        const reviewed = reviewedPreview({ [reviewedVariable]: file });
+        if (reviewed === undefined) throw new Error("the variable is set");
+
+        expect(() => refuseUnreviewed(reviewed, planned)).toThrow(
+            expect.objectContaining({ detail: expect.stringContaining("not in the review") as string }) as Error, // prettier-ignore
         );
     });
 });

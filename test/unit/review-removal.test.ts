@@ -1,6 +1,5 @@
 /** What a review says of an object that goes, where its rows were counted and where not. */
 import { contentOf } from "../../commands/forge/reviewed";
-import { readPreview } from "../../commands/review/preview";
 import type { Removal } from "../../commands/review/removal";
 import { render } from "../../commands/review/render";
 import { type Review, type ReviewedObject, reviewOf } from "../../commands/review/review";
@@ -9,6 +8,7 @@ import type { HistoryAtStake } from "../../components/timescale/core/aggregate/h
 import { TimescaleError } from "../../components/timescale/core/errors";
 import type { Held } from "../../components/timescale/core/removal/held";
 import type { LeavingBuckets } from "../../components/timescale/core/removal/leaving";
+import { readPreview } from "../../components/timescale/provider/preview";
 import { document, preview, step, urnOf } from "./previews";
 
 const held = (fields: Partial<Held> = {}): Held => ({

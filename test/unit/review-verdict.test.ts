@@ -1,7 +1,7 @@
 /** What a preview comes to: the verdict that a pipeline decides by. */
-import { readPreview } from "../../commands/review/preview";
 import { type Review, reviewOf } from "../../commands/review/review";
 import type { PlanDocument } from "../../components/timescale/provider/planDocument";
+import { readPreview } from "../../components/timescale/provider/preview";
 import { document, preview, step, type TestStep, urnOf } from "./previews";
 
 function review(

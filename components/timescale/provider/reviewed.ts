@@ -9,6 +9,7 @@ import { readFileSync } from "node:fs";
 import { TimescaleError } from "../core/errors";
 import { describePlan } from "../core/plan/plan";
 import type { PlanDocument, PlannedChange, PlannedHazard } from "./planDocument";
+import { type Fields, isFields, type Preview, readPreview } from "./preview";
 
 export const reviewedVariable = "PULUMI_TIMESCALE_REVIEWED";
 
@@ -33,28 +34,50 @@ let last: Reviewed | undefined;
 export function reviewedPreview(environment: NodeJS.ProcessEnv): Reviewed | undefined {
     const file = environment[reviewedVariable] ?? "";
     if (file === "") return undefined;
-    if (last?.file !== file) last = { file, ...readPreview(file) };
+    if (last?.file !== file) last = { file, ...read(file) };
     return last;
 }
 
-function readPreview(file: string): Omit<Reviewed, "file"> {
-    const digest = parse(file);
-    if ("timescaleReview" in digest) return readReview(digest);
-    const { steps, diagnostics } = digest;
-    const documents = fields(diagnostics).flatMap(({ message }) =>
-        typeof message === "string" && message.trimStart().startsWith('{"timescalePlan"')
-            ? [JSON.parse(message) as PlanDocument]
-            : [],
-    );
-    const deleted = fields(steps).filter(({ op }) => op === "delete");
-    return {
-        documents: new Map(documents.map((document) => [document.urn, document])),
-        deleted: new Set(deleted.map(({ urn }) => String(urn))),
-    };
+function read(file: string): Omit<Reviewed, "file"> {
+    try {
+        const text = readFileSync(file, "utf8");
+        return readReview(text) ?? readPlans(readPreview(text));
+    } catch (error) {
+        const why =
+            error instanceof TimescaleError
+                ? [error.message, error.detail].filter(Boolean).join(": ")
+                : String(error);
+        throw new TimescaleError(`${reviewedVariable} names no preview that can be read`, {
+            code: "reviewed_preview",
+            detail: `${file}: ${why}`,
+            hint: "PULUMI_TIMESCALE_PLANS=json pulumi preview --json > reviewed.json",
+        });
+    }
 }
 
-/** Source: commands/review/review.ts */
-function readReview({ objects }: Fields): Omit<Reviewed, "file"> {
+/** A plan that cannot be read was in no review. */
+function readPlans({ documents, steps }: Preview): Omit<Reviewed, "file"> {
+    const plans = [...documents].flatMap(([urn, all]) =>
+        all.flatMap((one): [string, ReviewedPlan][] => ("unreadable" in one ? [] : [[urn, one]])),
+    );
+    const deleted = [...steps].filter(([, all]) => all.some(({ op }) => op === "delete"));
+    return { documents: new Map(plans), deleted: new Set(deleted.map(([urn]) => urn)) };
+}
+
+/**
+ * Source: commands/review/review.ts
+ *
+ * @returns undefined when it is no review
+ */
+function readReview(text: string): Omit<Reviewed, "file"> | undefined {
+    const review = jsonIn(text);
+    if (!isFields(review) || !("timescaleReview" in review)) return undefined;
+    const { timescaleReview: format, objects } = review;
+    if (format !== 1) {
+        throw new TimescaleError(
+            `it is a review of format ${JSON.stringify(format)}, and this version reads format 1`,
+        );
+    }
     const all = fields(objects).map((object) => ({ ...object, urn: String(object["urn"]) }));
     const plans = all.map(({ urn, ...object }): [string, ReviewedPlan] => {
         const { verdict, reasons, changes, hazards } = object as Fields;
@@ -81,23 +104,12 @@ function fields(list: unknown): Fields[] {
     return Array.isArray(list) ? list.filter(isFields) : [];
 }
 
-function parse(file: string): Fields {
+function jsonIn(text: string): unknown {
     try {
-        const digest: unknown = JSON.parse(readFileSync(file, "utf8"));
-        const known = ["steps", "changeSummary", "timescaleReview"];
-        if (isFields(digest) && known.some((name) => name in digest)) return digest;
-    } catch (error) {
-        throw noPreview(file, error instanceof Error ? error.message : String(error));
+        return JSON.parse(text);
+    } catch {
+        return undefined;
     }
-    throw noPreview(file, "it has neither steps nor a changeSummary, and is no review");
-}
-
-function noPreview(file: string, detail: string): TimescaleError {
-    return new TimescaleError(`${reviewedVariable} names no preview that can be read`, {
-        code: "reviewed_preview",
-        detail: `${file}: ${detail}`,
-        hint: "PULUMI_TIMESCALE_PLANS=json pulumi preview --json > reviewed.json",
-    });
 }
 
 /**
@@ -173,10 +185,4 @@ function grown(reviewed: readonly PlannedHazard[], hazard: PlannedHazard): strin
     const agreed = Math.max(...same.map(({ stake }) => stake?.rows ?? 0));
     const rows = hazard.stake.rows ?? 0;
     return rows > agreed ? [`${hazard.name}: ${agreed} rows in the review, ${rows} now`] : [];
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function isFields(value: unknown): value is Fields {
-    return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,6 @@
 /** What `pulumi preview --json` has written, read with distrust: anything missing is said, never taken for "no change". */
-import { TimescaleError } from "../../components/timescale/core/errors";
-import type { PlanDocument } from "../../components/timescale/provider/planDocument";
+import { TimescaleError } from "../core/errors";
+import type { PlanDocument } from "./planDocument";
 
 export interface Preview {
     /** From the URNs: `project/stack`; undefined where there are none. */
