@@ -9,13 +9,14 @@ import { explain, TimescaleError } from "../core/errors";
 import { displayName } from "../core/identifier";
 import { readServer } from "../core/plan/converging";
 import type { ChangeLine } from "../core/plan/plan";
-import { declarableGrants } from "../core/relation/grants";
 import type { PartsMemory } from "../core/relation/hypertableParts";
 import { aggregateFindings } from "../core/rules/own";
 import { isAboutTheText } from "./aboutTheText";
 import { actualPolicyInputs } from "./policyInputs";
 import {
+    actualCommon,
     actualName,
+    applying,
     differing,
     knownObject,
     partsMemory,
@@ -72,10 +73,7 @@ export const continuousAggregateKind: ResourceKind = {
             session,
             desired,
             memoryOf(inputs, outputs),
-            {
-                ...hooks,
-                onApplied: (converged) => hooks.onApplied({ ...converged }),
-            },
+            applying(hooks),
             rules,
         );
         return { ...result };
@@ -120,11 +118,9 @@ function actualInputs(
     return {
         ...inputs,
         ...actualName(actual.name, differs),
-        ...(differs("owner") && { owner: actual.owner }),
+        ...actualCommon(actual, differs),
         ...(differs("materializedOnly") && { materializedOnly: actual.materializedOnly }),
-        ...(differs("comment") && { comment: actual.comment ?? undefined }),
         ...(differs("chunkTimeInterval") && { chunkTimeInterval: actual.chunkTimeInterval }),
-        ...(differs("grants") && { grants: declarableGrants(actual.grants) }),
         ...(differs("indexes") && {
             indexes: standingIndexes(inputs, desiredAggregate(inputs).indexes, differs),
         }),

@@ -13,11 +13,12 @@ import {
 } from "../core/hypertable/spec";
 import { unquote } from "../core/identifier";
 import type { ChangeLine } from "../core/plan/plan";
-import { declarableGrants } from "../core/relation/grants";
 import { hypertableFindings } from "../core/rules/own";
 import { actualPolicyInputs } from "./policyInputs";
 import {
+    actualCommon,
     actualName,
+    applying,
     differing,
     knownObject,
     partsMemory,
@@ -57,10 +58,7 @@ export const hypertableKind: ResourceKind = {
             session,
             desired,
             memoryOf(inputs, outputs),
-            {
-                ...hooks,
-                onApplied: (converged) => hooks.onApplied({ ...converged }),
-            },
+            applying(hooks),
             rules,
         );
         return { ...result };
@@ -104,11 +102,9 @@ function actualInputs(
     return {
         ...inputs,
         ...actualName(actual.name, differs),
-        ...(differs("owner") && { owner: actual.owner }),
+        ...actualCommon(actual, differs),
         ...(differs("primaryKey") && { primaryKey: keyOf(actual) }),
-        ...(differs("comment") && { comment: actual.comment ?? undefined }),
         ...(differs("chunkTimeInterval") && { chunkTimeInterval: actual.chunkTimeInterval }),
-        ...(differs("grants") && { grants: declarableGrants(actual.grants) }),
         ...(differs("columns") && { columns: actualColumns(inputs, actual, differs) }),
         ...(differs("indexes") && {
             indexes: standingIndexes(inputs, desiredHypertable(inputs).indexes, differs),

@@ -4,7 +4,9 @@ import type { Session } from "../core/connection/session";
 import type { QualifiedName } from "../core/identifier";
 import type { KnownObject, ObjectMemory, Remembered } from "../core/memory/memory";
 import type { ChangeLine, Plan } from "../core/plan/plan";
+import { declarableGrants } from "../core/relation/grants";
 import type { PartsMemory } from "../core/relation/hypertableParts";
+import type { ActualRelation } from "../core/relation/relation";
 import type { Leaving } from "../core/removal/leaving";
 import type { Finding, ProgramJudgement } from "../core/rules/finding";
 import type { IsUnknown, Problem } from "../core/validate";
@@ -151,6 +153,25 @@ export function partsMemory(
 export function differing(lines: readonly ChangeLine[]): (property: string) => boolean {
     return (property) =>
         lines.some(({ property: path }) => path === property || path.startsWith(`${property}.`));
+}
+
+/** What every object has in the database beside its definition, as far as it differs. */
+export function actualCommon(
+    actual: Pick<ActualRelation, "owner" | "comment" | "grants">,
+    differs: (property: string) => boolean,
+): Properties {
+    return {
+        ...(differs("owner") && { owner: actual.owner }),
+        ...(differs("comment") && { comment: actual.comment ?? undefined }),
+        ...(differs("grants") && { grants: declarableGrants(actual.grants) }),
+    };
+}
+
+/** The hooks as the core takes them: what it says of an object that stands becomes outputs. */
+export function applying(
+    hooks: Hooks,
+): Omit<Hooks, "onApplied"> & { readonly onApplied: (converged: object) => void } {
+    return { ...hooks, onApplied: (converged) => hooks.onApplied({ ...converged }) };
 }
 
 /** Where it stands, when somebody moved it by hand. */

@@ -13,9 +13,15 @@ import {
 } from "../core/function/spec";
 import { readServer, trying } from "../core/plan/converging";
 import type { ChangeLine } from "../core/plan/plan";
-import { declarableGrants } from "../core/relation/grants";
 import { isAboutTheText, missingObjects } from "./aboutTheText";
-import { differing, objectMemory, type Properties, type ResourceKind } from "./resourceKind";
+import {
+    actualCommon,
+    applying,
+    differing,
+    objectMemory,
+    type Properties,
+    type ResourceKind,
+} from "./resourceKind";
 
 export const sqlFunctionKind: ResourceKind = {
     name: "SqlFunction",
@@ -55,10 +61,12 @@ export const sqlFunctionKind: ResourceKind = {
     },
 
     async converge(session, inputs, outputs, hooks) {
-        const result = await convergeFunction(session, desiredFunction(inputs), memoryOf(outputs), {
-            ...hooks,
-            onApplied: (converged) => hooks.onApplied({ ...converged }),
-        });
+        const result = await convergeFunction(
+            session,
+            desiredFunction(inputs),
+            memoryOf(outputs),
+            applying(hooks),
+        );
         return { ...result };
     },
 
@@ -85,8 +93,6 @@ function actualInputs(
     return {
         ...inputs,
         ...(redefined && { definition: standing.definition }),
-        ...(differs("owner") && { owner: standing.owner }),
-        ...(differs("comment") && { comment: standing.comment ?? undefined }),
-        ...(differs("grants") && { grants: declarableGrants(standing.grants) }),
+        ...actualCommon(standing, differs),
     };
 }

@@ -3,14 +3,15 @@ import { explain, TimescaleError } from "../core/errors";
 import type { ObjectMemory } from "../core/memory/memory";
 import { readServer } from "../core/plan/converging";
 import type { ChangeLine } from "../core/plan/plan";
-import { declarableGrants } from "../core/relation/grants";
 import { convergeView, removeView } from "../core/view/converge";
 import type { InspectedView } from "../core/view/inspect";
 import { checkQuery, planLiveView } from "../core/view/live";
 import { desiredView, validateView, viewProperties } from "../core/view/spec";
 import { isAboutTheText, missingObjects } from "./aboutTheText";
 import {
+    actualCommon,
     actualName,
+    applying,
     differing,
     formerName,
     objectMemory,
@@ -52,10 +53,12 @@ export const viewKind: ResourceKind = {
     },
 
     async converge(session, inputs, outputs, hooks) {
-        const result = await convergeView(session, desiredView(inputs), memoryOf(inputs, outputs), {
-            ...hooks,
-            onApplied: (converged) => hooks.onApplied({ ...converged }),
-        });
+        const result = await convergeView(
+            session,
+            desiredView(inputs),
+            memoryOf(inputs, outputs),
+            applying(hooks),
+        );
         return { ...result };
     },
 
@@ -80,9 +83,7 @@ function actualInputs(
     return {
         ...inputs,
         ...actualName(actual.name, differs),
-        ...(differs("owner") && { owner: actual.owner }),
-        ...(differs("comment") && { comment: actual.comment ?? undefined }),
-        ...(differs("grants") && { grants: declarableGrants(actual.grants) }),
+        ...actualCommon(actual, differs),
         ...((differs("query") || differs("columns")) && { query: actual.definition }),
         // Of two values, the one that is not declared.
         ...(differs("securityInvoker") && { securityInvoker: inputs["securityInvoker"] !== true }),
