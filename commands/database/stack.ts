@@ -1,6 +1,4 @@
 /** The database of a stack: one that `npm start` made, or one of the plain CLI. */
-import { existsSync } from "node:fs";
-
 import { type Target, targets } from "../../components/config/keys";
 import type { Connection } from "../../components/timescale/core/connection/connection";
 import { TimescaleError } from "../../components/timescale/core/errors";
@@ -9,13 +7,8 @@ import type { Engine } from "../engine";
 import { withStep } from "../progress";
 import { findEngine } from "../start/session";
 import { openStack } from "../start/stack";
-import { rememberedTarget, targetOf } from "../start/target";
-import {
-    embeddedDataFolder,
-    stackConfigFile,
-    type Workspace,
-    workspaceIn,
-} from "../start/workspace";
+import { rememberedTarget, targetHere } from "../start/target";
+import { embeddedDataFolder, type Workspace, workspaceIn } from "../start/workspace";
 import { configCommand, type Overrides, overridesIn } from "./overrides";
 import { runPlain } from "./plainStack";
 
@@ -50,7 +43,7 @@ export async function stackDatabase(
     const workspace = workspaceIn(root);
     const name = asked ?? rememberedTarget(workspace);
     if (name === undefined) throw noStack("npm start has made no stack here");
-    const started = existsSync(stackConfigFile(workspace, name)) ? targetOf(name) : undefined;
+    const started = targetHere(workspace, name);
     if (started === undefined && asked === undefined) throw noStack(`there is no stack ${name}`);
     const engine = known ?? (await findEngine());
     const pulumi =

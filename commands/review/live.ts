@@ -1,18 +1,17 @@
-/** Runs the preview that is reviewed: of a stack of the plain CLI, or of one that `npm start` has made. */
-import { existsSync } from "node:fs";
-
-import { targets } from "../../components/config/keys";
+/** Runs the preview that is reviewed: of a stack of the plain CLI, or of one that `npm start` or `npm run deploy` has made. */
+import type { Target } from "../../components/config/keys";
 import { TimescaleError } from "../../components/timescale/core/errors";
+import { type Preview, readPreview } from "../../components/timescale/provider/preview";
 import { type PlainRun, runPlain } from "../database/plainStack";
 import { stackDatabase } from "../database/stack";
 import type { Engine } from "../engine";
 import { withStep } from "../progress";
 import { findEngine } from "../start/session";
 import { openStack } from "../start/stack";
-import { stackConfigFile, workspaceIn } from "../start/workspace";
+import { targetHere } from "../start/target";
+import { workspaceIn } from "../start/workspace";
 import { askForJson } from "./askingForJson";
 import { countRemovals, type Removals } from "./countRemovals";
-import { type Preview, readPreview } from "./preview";
 
 export interface LivePreview {
     readonly preview: Preview;
@@ -40,9 +39,7 @@ export async function livePreview(
     name: string,
     destroy: boolean,
 ): Promise<LivePreview> {
-    const target = targets.find(
-        (one) => one === name && existsSync(stackConfigFile(workspaceIn(root), one)),
-    );
+    const target = targetHere(workspaceIn(root), name);
     const engine = await findEngine();
     const operation = destroy ? "pulumi destroy --preview-only" : "pulumi preview";
     const read = (ended: Ended): Promise<LivePreview> => counted(ended, { name, operation });
@@ -50,7 +47,7 @@ export async function livePreview(
         const found =
             target === undefined
                 ? await plainPreview(root, name, engine, destroy, read)
-                : await startedPreview(root, target, engine, destroy, read);
+                : await startedPreview(root, { target, name }, engine, destroy, read);
         step.done(
             `${operation} of stack ${name}${found.failure === undefined ? "" : `: ${found.failure}`}`,
         );
@@ -121,18 +118,18 @@ function orNothing(text: string, succeeded: boolean): string {
 /** By the Automation API, which asks for no JSON by itself. */
 async function startedPreview(
     root: string,
-    target: (typeof targets)[number],
+    { target, name }: { readonly target: Target; readonly name: string },
     engine: Engine,
     destroy: boolean,
     read: Reading,
 ): Promise<LivePreview> {
     // Not needed where the engine runs the program itself.
     const { default: program } = await import("../../index.js");
-    const database = await stackDatabase(root, target, "connection", engine);
+    const database = await stackDatabase(root, name, "connection", engine);
     try {
         const seen: { text: string } = { text: "" };
         const never = new AbortController().signal;
-        const stack = await openStack(workspaceIn(root), target, engine, program, never);
+        const stack = await openStack(workspaceIn(root), target, engine, program, never, name);
         const exported = (): Promise<string> => stack.pulumi(exportCommand);
         if (destroy) {
             const text = orNothing(await stack.pulumi(destroyCommand), true);

@@ -2,14 +2,14 @@
  * Which server `npm start` works on: what the user says, else what was chosen before, else docker
  * where it can be had, else embedded.
  */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 
 import { keys, type Target, targets } from "../../components/config/keys";
 import { TimescaleError } from "../../components/timescale/core/errors";
 import type { Engine, Report } from "../engine";
 import { ensurePlugins, type Plugin } from "../engine/plugins";
 import { whyNoDaemon, whyNoImage } from "./docker";
-import type { Workspace } from "./workspace";
+import { stackConfigFile, type Workspace } from "./workspace";
 
 export interface Choice {
     readonly target: Target;
@@ -123,6 +123,11 @@ function plugin(name: "docker" | "postgresql"): Plugin {
     const file = require.resolve(`@pulumi/${name}/package.json`);
     const { version } = JSON.parse(readFileSync(file, "utf8")) as { readonly version: string };
     return { name, version };
+}
+
+/** Undefined where neither `npm start` nor `npm run deploy` has made a stack of this name. */
+export function targetHere(workspace: Workspace, stack: string): Target | undefined {
+    return existsSync(stackConfigFile(workspace, stack)) ? targetOf(stack) : undefined;
 }
 
 /** Of a stack in this workspace: those that `npm run deploy` names are for servers that run already. */
