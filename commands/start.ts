@@ -15,6 +15,7 @@ import { coloursOf, withStep } from "./progress";
 import { bringUp, type Outputs } from "./start/bringUp";
 import { declaredIn } from "./start/declared";
 import { confirm, removeEverything, rollBack } from "./start/destroy";
+import { forgetForeignSettings } from "./start/foreignSettings";
 import { renderGuide } from "./start/guide";
 import { interruptedExitCode, listenForInterrupts } from "./start/interrupts";
 import { Interrupted } from "./start/operation";
@@ -30,17 +31,9 @@ import { exitCodeOf } from "./verify/result";
 
 const interrupts = listenForInterrupts();
 
-/** Of the user's other Pulumi projects; the stacks here have their own. */
-const foreignSettings = [
-    "PULUMI_CONFIG_PASSPHRASE",
-    "PULUMI_ACCESS_TOKEN",
-    "PULUMI_STACK",
-    "PULUMI_CONFIG",
-];
-
 async function main(): Promise<void> {
     const options = parseOptions(process.argv.slice(2));
-    foreignSettings.forEach((name) => Reflect.deleteProperty(process.env, name));
+    forgetForeignSettings();
     const workspace = workspaceIn(dirname(__dirname));
     const release = await withStep("starting", async (step) => {
         const held = await lockWorkspace(workspace, step.report);

@@ -34,6 +34,7 @@ export function listenForInterrupts(): Interrupts {
         if (stop.signal.aborted) {
             force.abort();
         } else if (onStop === undefined) {
+            process.stderr.write("\nstopped\n");
             process.exit(interruptedExitCode);
         } else {
             onStop();
