@@ -176,7 +176,7 @@ function summaryOf(
             ? "no plan of a resource inside a database is in the preview: run it with PULUMI_TIMESCALE_PLANS=json"
             : "",
         destroy ? goingIn(objects) : changesIn(objects.length, changing, broken === undefined),
-        counted(count("destructive"), "loses data or history", "lose data or history"),
+        counted(count("destructive"), "is destructive", "are destructive"),
         counted(count("refused"), `is refused by ${operation}`, `are refused by ${operation}`),
         counted(
             count("notCompared"),

@@ -226,7 +226,7 @@ describe("the limit", () => {
         const text = rendered({}, ...others, ...many);
 
         expect(text.length).toBeLessThan(limit);
-        expect(text).toContain("4000 of 4000 objects change; 2000 lose data or history.");
+        expect(text).toContain("4000 of 4000 objects change; 2000 are destructive.");
         const rows = text.match(/^\| 🔴/gm)?.length ?? 0;
         expect(rows).toBeGreaterThan(100);
         expect(text).not.toContain("safe_");

@@ -120,9 +120,7 @@ describe("the verdict on a plan", () => {
             "public.b",
             "public.a",
         ]);
-        expect(found.summary).toBe(
-            "3 of 4 objects change; 1 loses data or history; 1 is refused by up.",
-        );
+        expect(found.summary).toBe("3 of 4 objects change; 1 is destructive; 1 is refused by up.");
     });
 
     it("takes the gravest of what was said of one object", () => {
