@@ -11,6 +11,7 @@ import { type Admin, connectionTo, type Server } from "./server/server";
 import type { Connection } from "./timescale/core/connection/connection";
 import { ExtensionVersion } from "./timescale/extensionVersion";
 import { LoginPassword } from "./timescale/loginPassword";
+import { newDatabase } from "./timescale/newDatabase";
 
 export interface AccessArgs {
     readonly server: Server;
@@ -176,7 +177,7 @@ export class Access extends pulumi.ComponentResource implements Logins {
             ...grants.map(({ id }) => id),
         ]);
         const all = logins(server, args.database, passwords, inPlace);
-        this.owner = all.owner;
+        this.owner = server.databaseIsNew === true ? newDatabase(all.owner) : all.owner;
         this.writer = all.writer;
         this.reader = all.reader;
         this.database = database;

@@ -63,7 +63,7 @@ function* findings(
     if (result === "notCompared") {
         const code = reason?.code ?? "not_compared";
         yield {
-            verdict: "notCompared",
+            verdict: exists === false ? "safe" : "notCompared",
             reason: { code, message: reason?.message ?? "it does not say why" },
         };
     }

@@ -45,6 +45,7 @@ export async function externalServer(
             : await standingAccess(connection, config, facts);
     return {
         ...(standing !== undefined && { standing }),
+        databaseIsNew: !facts.databaseExists,
         host,
         port,
         sslMode,

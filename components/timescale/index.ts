@@ -17,6 +17,7 @@ export type {
 } from "./core/policies/policy";
 export type { RuleCode } from "./core/rules/codes";
 export type { Waiver } from "./core/rules/finding";
+export { newDatabase } from "./newDatabase";
 export { readSql } from "./readSql";
 export type { ConnectionArgs, Inputs } from "./resource";
 export {

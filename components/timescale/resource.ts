@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import type { Connection } from "./core/connection/connection";
 import { declare } from "./declared";
+import { isNewDatabase } from "./newDatabase";
 
 /**
  * The provider's code in every resource's state: one constant line that loads the package by name.
@@ -55,6 +56,7 @@ export abstract class TimescaleResource extends pulumi.CustomResource {
                 __provider: providerText,
                 __problems: declared.problems,
                 __findings: declared.judgement,
+                __newDatabase: isNewDatabase(args.connection) ? true : undefined,
                 __urn: ownUrn(name, type, opts?.parent),
             },
             { ...opts, dependsOn: declared.dependsOn, additionalSecretOutputs: ["connection"] },

@@ -49,6 +49,29 @@ onEveryServer((target) => {
         });
     }
 
+    it("says that nothing stands in a database that the update makes", async () => {
+        const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+        const toCome = { ...aggregate, connection: unknown };
+
+        const { inputs } = await provider.check({ ...toCome, __newDatabase: true });
+        await provider.check(toCome);
+
+        expect(inputs).not.toHaveProperty("__newDatabase");
+        expect(documents()).toEqual([
+            {
+                ...{ ...subject, ...nothing, result: "notCompared", exists: false },
+                reason: { code: "new_database", message: "its database does not exist yet" },
+            },
+            {
+                ...{ ...subject, ...nothing, result: "notCompared" },
+                reason: {
+                    code: "unknown_connection",
+                    message: "its connection is not known before the update",
+                },
+            },
+        ]);
+    });
+
     it("has all that a new aggregate needs, in order", async () => {
         expect(await provider.check(aggregate)).toMatchObject({ failures: [] });
 

@@ -101,6 +101,18 @@ describe("the program", () => {
         );
     });
 
+    it("tells what it declares in a database whether that was there before", async () => {
+        const told = async (facts: Partial<ServerFacts>): Promise<unknown[]> => {
+            found.mockResolvedValue({ ...fit, ...facts });
+            const { registered } = await run(external);
+            const inside = registered.filter(({ type }) => type.endsWith(":Hypertable"));
+            return inside.map(({ inputs }) => inputs["__newDatabase"]);
+        };
+
+        expect(await told({})).toEqual([true, true, true]);
+        expect(await told({ databaseExists: true })).toEqual([undefined, undefined, undefined]);
+    });
+
     it("makes no access where it stands already, and checks it as the owner", async () => {
         found.mockResolvedValue({
             ...fit,

@@ -99,12 +99,20 @@ describe("a review in a file", () => {
         ...{ urn: urnOf("new"), result: "notCompared" },
         reason: { code: "unknown_connection", message: "its connection is not known" },
     };
+    const toCome: PlanDocument = {
+        ...base,
+        ...{ urn: urnOf("to-come"), result: "notCompared", exists: false },
+        reason: { code: "new_database", message: "its database does not exist yet" },
+    };
     const preview = JSON.stringify({
-        steps: [step("update", "kept"), step("create", "new"), step("delete", "gone")],
-        diagnostics: [planned, uncompared].map((document) => ({
+        steps: [
+            ...[step("update", "kept"), step("create", "new"), step("create", "to-come")],
+            step("delete", "gone"),
+        ],
+        diagnostics: [planned, uncompared, toCome].map((document) => ({
             ...{ urn: document.urn, severity: "info", message: JSON.stringify(document) },
         })),
-        changeSummary: { update: 1, create: 1, delete: 1 },
+        changeSummary: { update: 1, create: 2, delete: 1 },
     });
 
     it.each([
@@ -119,6 +127,8 @@ describe("a review in a file", () => {
         refuseUnreviewed(reviewed, planned);
         refuseUnreviewed(reviewed, { ...uncompared, result: "differs", exists: false });
         refuseUnreviewedDelete(reviewed, urnOf("gone"), "public.gone");
+        const made: PlanDocument = { ...toCome, result: "differs", changes: [schedule] };
+        refuseUnreviewed(reviewed, made);
         const not = (plan: PlanDocument) => () => refuseUnreviewed(reviewed, plan);
         expect(not({ ...planned, changes: [{ ...schedule, was: "1 hour" }] })).toThrow(
             "public.by_hour is not as it was reviewed",
@@ -126,6 +136,11 @@ describe("a review in a file", () => {
         expect(not({ ...uncompared, result: "differs", exists: true })).toThrow(
             expect.objectContaining({
                 detail: expect.stringContaining("its connection is not known") as string,
+            }) as Error,
+        );
+        expect(not({ ...made, exists: true })).toThrow(
+            expect.objectContaining({
+                detail: expect.stringContaining("its database does not exist yet") as string,
             }) as Error,
         );
         expect(not({ ...planned, urn: urnOf("other") })).toThrow(

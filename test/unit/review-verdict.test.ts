@@ -86,6 +86,15 @@ describe("the verdict on a plan", () => {
             "notCompared",
             4,
         ],
+        [
+            "an object of a database that is still to come",
+            {
+                ...{ result: "notCompared", exists: false },
+                reason: { code: "new_database", message: "its database does not exist yet" },
+            },
+            "safe",
+            2,
+        ],
         ["a result of a later version", { result: "perhaps" as "same" }, "notCompared", 4],
         ["a plan of a later format", { timescalePlan: 2 as 1 }, "notCompared", 4],
         ["a plan without its hazards", { hazards: undefined as never }, "notCompared", 4],

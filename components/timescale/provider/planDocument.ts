@@ -30,7 +30,7 @@ export interface PlanDocument {
     readonly kind: string;
     /** Qualified name, quoted where PostgreSQL needs it. */
     readonly object: string;
-    /** `notCompared`: nothing is known of the database, and `reason` says why. */
+    /** `notCompared`: nothing was read from the database, and `reason` says why; with `exists` false it is still to come. */
     readonly result: "same" | "differs" | "notCompared";
     readonly reason?: { readonly code: string; readonly message: string };
     /** Whether anything stands under the name. */
@@ -188,6 +188,9 @@ function plannedStatement(
     };
 }
 
+/** Nothing stands in it; see newDatabase.ts. */
+export const databaseToCome = { code: "new_database", message: "its database does not exist yet" };
+
 export function notCompared(
     subject: Subject,
     reason: { readonly code: string; readonly message: string },
@@ -198,6 +201,7 @@ export function notCompared(
         ...subject,
         result: "notCompared",
         reason,
+        ...(reason.code === databaseToCome.code && { exists: false }),
         changes: [],
         statements: [],
         fill: false,

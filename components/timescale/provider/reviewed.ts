@@ -8,7 +8,12 @@ import { readFileSync } from "node:fs";
 
 import { TimescaleError } from "../core/errors";
 import { describePlan } from "../core/plan/plan";
-import type { PlanDocument, PlannedChange, PlannedHazard } from "./planDocument";
+import {
+    databaseToCome,
+    type PlanDocument,
+    type PlannedChange,
+    type PlannedHazard,
+} from "./planDocument";
 import { type Fields, isFields, type Preview, readPreview } from "./preview";
 
 export const reviewedVariable = "PULUMI_TIMESCALE_REVIEWED";
@@ -85,7 +90,11 @@ function readReview(text: string): Omit<Reviewed, "file"> | undefined {
         return [
             urn,
             {
-                result: verdict === "notCompared" ? "notCompared" : "differs",
+                // Of what is in a database to come, nothing was compared either.
+                result:
+                    verdict === "notCompared" || why?.["code"] === databaseToCome.code
+                        ? "notCompared"
+                        : "differs",
                 reason: { code: "not_compared", message: textOf(why?.["message"]) },
                 changes: fields(changes) as unknown as PlannedChange[],
                 hazards: fields(hazards) as unknown as PlannedHazard[],

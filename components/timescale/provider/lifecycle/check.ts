@@ -20,7 +20,7 @@ export interface CheckResult {
 
 export async function check(olds: Properties, given: Properties): Promise<CheckResult> {
     const kind = kindOf(given);
-    const news = takeJudgement(urnOf(given), given);
+    const { __newDatabase: newDatabase, ...news } = takeJudgement(urnOf(given), given);
     for (const { connection } of [olds, news]) notePassword(connection);
     const failures = [
         ...programProblems(news),
@@ -32,7 +32,8 @@ export async function check(olds: Properties, given: Properties): Promise<CheckR
     );
     const isNew = kind.properties.every((property) => olds[property] === undefined);
     if (failures.length > 0 || !(changed || isNew)) return { inputs: { ...news }, failures };
-    const unknown = unknownPart(news, isNew ? undefined : ["connection", ...kind.liveProperties]);
+    const names = isNew ? undefined : ["connection", ...kind.liveProperties];
+    const unknown = unknownPart(news, { names, newDatabase: newDatabase === true });
     if (unknown === undefined) failures.push(...(await liveCheck(kind, news, isNew)));
     else if (isNew) reportNotCompared(kind, news, unknown, { onlyDecisions: !asJson(process.env) });
     return { inputs: { ...news }, failures };

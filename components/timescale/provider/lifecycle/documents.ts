@@ -4,6 +4,7 @@ import { judgeAlone } from "../judgements";
 import { originOf } from "../origin";
 import {
     asJson,
+    databaseToCome,
     type MessageOptions,
     messagesOf,
     notCompared,
@@ -55,9 +56,13 @@ export function reportNotCompared(
 /** Why there is nothing to compare yet; undefined when everything is known. */
 export function unknownPart(
     news: Properties,
-    names: readonly string[] = Object.keys(news),
+    {
+        names = Object.keys(news),
+        newDatabase = false,
+    }: { readonly names?: readonly string[] | undefined; readonly newDatabase?: boolean } = {},
 ): { code: string; message: string } | undefined {
     if (hasUnknown(news["connection"])) {
+        if (newDatabase) return databaseToCome;
         return {
             code: "unknown_connection",
             message: "its connection is not known before the update",
