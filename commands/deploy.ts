@@ -93,9 +93,13 @@ async function work(
             step.done("everything that was declared stands");
             return standing;
         });
-        const { schema, slaTargets, policies } = prepared.config;
+        const { schema, slaTargets, policies, helpers } = prepared.config;
         const results = options.test
-            ? await verifyDatabase(outputs.owner, { schema, slaTargets, policies }, interrupts)
+            ? await verifyDatabase(
+                  outputs.owner,
+                  { schema, slaTargets, policies, helpers },
+                  interrupts,
+              )
             : undefined;
         tell({ workspace, place, options, summary, picture, results });
         return results === undefined || exitCodeOf(results) === 0 ? 0 : 1;

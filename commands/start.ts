@@ -62,10 +62,10 @@ async function standUp(workspace: Workspace, options: StartOptions): Promise<voi
             step.done("everything that was declared stands");
             return standing;
         });
-        const { schema, slaTargets, policies } = prepared.config;
+        const { schema, slaTargets, policies, helpers } = prepared.config;
         const results = await verifyDatabase(
             outputs.owner,
-            { schema, slaTargets, policies, quick: true },
+            { schema, slaTargets, policies, helpers, quick: true },
             interrupts,
         );
         if (options.json) {

@@ -5,9 +5,10 @@ import { policies } from "../../components/config/policies";
 import type { Problems } from "../../components/config/problems";
 import { slaTargets } from "../../components/config/slaTargets";
 import type { StackConfig } from "../../components/config/stackConfig";
+import { boolean } from "../../components/config/values";
 import { explain, TimescaleError } from "../../components/timescale/core/errors";
 
-export type Overrides = Pick<StackConfig, "schema" | "policies" | "slaTargets">;
+export type Overrides = Pick<StackConfig, "schema" | "policies" | "slaTargets" | "helpers">;
 
 /** The engine's command that prints a stack's config, with the project's defaults mixed in. */
 export const configCommand = ["config", "--json", "--show-secrets"];
@@ -36,6 +37,7 @@ export function overridesOf(stack: string, config: ReadonlyMap<string, string>):
         schema: schema(raw, problems),
         policies: policies(raw, problems),
         slaTargets: slaTargets(raw, problems),
+        helpers: boolean(raw, problems, "helpers"),
     };
     if (problems.errors.length === 0) return found;
     throw new TimescaleError(`the configuration of stack ${stack} cannot be used`, {

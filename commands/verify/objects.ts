@@ -19,7 +19,7 @@ export interface VerifiedObject {
     readonly name: string;
     /** Without the connection. */
     readonly inputs: Properties;
-    /** A view or function for dashboards, which a stack may do without. */
+    /** A view or function for dashboards, of which it is not known whether the stack does without. */
     readonly helper: boolean;
 }
 
@@ -28,6 +28,8 @@ export interface ObjectOptions {
     readonly schema?: string | undefined;
     /** @default one target for every model */
     readonly slaTargets?: readonly SlaTarget[] | undefined;
+    /** Whether the views and functions for dashboards are declared. @default not known */
+    readonly helpers?: boolean | undefined;
     /** What policies of the environment have otherwise than they are declared. @default nothing */
     readonly policies?: PolicyChanges | undefined;
 }
@@ -37,6 +39,7 @@ export function observatoryObjects({
     schema = "public",
     slaTargets = [defaultTarget],
     policies,
+    helpers,
 }: ObjectOptions = {}): readonly VerifiedObject[] {
     const object = (kind: ResourceKind, name: string, inputs: Properties, helper = false) => ({
         kind,
@@ -45,6 +48,7 @@ export function observatoryObjects({
         helper,
     });
     const { tables, aggregates } = inEnvironment(policies);
+    const forDashboards = helpers === undefined;
     const kept = keptOf([...tables, ...aggregates]);
     return [
         ...tables.map((table) =>
@@ -56,12 +60,12 @@ export function observatoryObjects({
             const comment = commentOf(declaration);
             return object(continuousAggregateKind, inputs.name, { ...inputs, query, comment, onQueryChange }); // prettier-ignore
         }),
-        ...helperViews(slaTargets, aggregates).map((view) =>
-            object(viewKind, view.name, { ...view }, true),
+        ...(helpers === false ? [] : helperViews(slaTargets, aggregates)).map((view) =>
+            object(viewKind, view.name, { ...view }, forDashboards),
         ),
         ...functions(schema, kept).map(({ name, ...rest }) => object(sqlFunctionKind, name, rest)),
-        ...helperFunctions(schema).map(({ name, ...rest }) =>
-            object(sqlFunctionKind, name, rest, true),
+        ...(helpers === false ? [] : helperFunctions(schema)).map(({ name, ...rest }) =>
+            object(sqlFunctionKind, name, rest, forDashboards),
         ),
     ];
 }

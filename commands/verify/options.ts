@@ -50,8 +50,8 @@ export function parseOptions(
         "after",
         `${databaseHelp}
 
-Of a stack it takes the config keys policies, slaTargets and schema, as they are now. With the --db options it knows none
-of them, and says so where something differs.
+Of a stack it takes the config keys policies, slaTargets, helpers and schema, as they are now. With the --db options it knows
+none of them, and says so where something differs.
 
 Real tables and aggregates are only read. What has to be written goes into a schema of its own, observatory_verify_…,
 which is removed again, also after Ctrl-C; what a killed run has left, the next one removes. The login has to be the

@@ -63,10 +63,10 @@ async function existingRoles({ client }: Session): Promise<ReadonlySet<string>> 
     return new Set([...rows.map(({ name }) => name), "public"]);
 }
 
-/** Check 2. A stack without its helpers is whole; one with some of them is not. */
+/** Check 2. Where nobody knows whether the stack has helpers, it is whole without; with some of them it is not. */
 export function existence(all: readonly Standing[]): Finding {
     const helpers = all.filter(({ object }) => object.helper);
-    const without = helpers.every(({ exists }) => !exists);
+    const without = helpers.length > 0 && helpers.every(({ exists }) => !exists);
     const wanted = without ? all.filter(({ object }) => !object.helper) : all;
     const missing = wanted.filter(({ exists }) => !exists);
     const standing = wanted.length - missing.length;

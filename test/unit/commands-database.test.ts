@@ -68,14 +68,16 @@ describe("what a stack declares otherwise", () => {
                 policies: JSON.stringify(changes),
                 slaTargets: '[{"model": "m", "p95Ms": 1}]',
                 schema: "metrics",
+                helpers: "false",
                 target: "nonsense",
             }),
         ).toEqual({
             policies: changes,
             slaTargets: [{ ...defaultTarget, model: "m", p95Ms: 1 }, defaultTarget],
             schema: "metrics",
+            helpers: false,
         });
-        const nothing = { policies: {}, slaTargets: [defaultTarget], schema: "public" };
+        const nothing = { policies: {}, slaTargets: [defaultTarget], schema: "public", helpers: true }; // prettier-ignore
         expect(read({})).toEqual(nothing);
         expect(read({ policies: "", slaTargets: "" })).toEqual(nothing);
         expect(overridesIn("prod", '{"other:policies": {"value": "x"}}')).toEqual(nothing);

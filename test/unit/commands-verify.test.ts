@@ -14,6 +14,7 @@ import {
     runCheck,
 } from "../../commands/verify/result";
 import { rowsRead } from "../../commands/verify/speed";
+import { existence } from "../../commands/verify/standing";
 import { judgeVersion } from "../../commands/verify/version";
 import type { ServerFacts } from "../../components/server/preflight";
 import { TimescaleError } from "../../components/timescale/core/errors";
@@ -231,6 +232,35 @@ describe("what is compared", () => {
         const scan = { "Actual Rows": 3, "Actual Loops": 2, "Rows Removed by Filter": 1 };
 
         expect(rowsRead({ "Actual Rows": 99, "Actual Loops": 1, Plans: [scan, scan] })).toBe(16);
+    });
+});
+
+describe("check 2", () => {
+    const withoutHelpers = (helpers?: boolean): unknown =>
+        existence(
+            observatoryObjects({ helpers }).map((object) => ({
+                ...{ object, title: object.name, exists: !dashboards.has(object.name) },
+                ...{ lines: [], refusals: [], error: undefined },
+            })),
+        );
+    const dashboards = new Set(
+        observatoryObjects()
+            .filter(({ helper }) => helper)
+            .map(({ name }) => name),
+    );
+
+    it("misses helpers where the stack has them, and asks for none where that is not known", () => {
+        expect(dashboards.size).toBeGreaterThan(3);
+        expect(withoutHelpers(true)).toMatchObject({
+            problems: expect.arrayContaining([
+                "view llm_sla_monitoring does not stand",
+            ]) as string[],
+        });
+        expect(withoutHelpers(false)).toMatchObject({ problems: [], notes: [] });
+        expect(withoutHelpers()).toMatchObject({
+            problems: [],
+            notes: ["none of the helper views and functions stand: not asked for here"],
+        });
     });
 });
 
