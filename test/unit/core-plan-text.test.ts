@@ -1,7 +1,8 @@
 /** A preview as people read it, and its document. */
 import type { AggregateFacts } from "../../components/timescale/core/aggregate/hazards";
 import type { Plan } from "../../components/timescale/core/plan/plan";
-import { messagesOf, planDocument } from "../../components/timescale/provider/planDocument";
+import { planDocument } from "../../components/timescale/provider/planDocument";
+import { messagesOf } from "../../components/timescale/provider/planMessages";
 import {
     hourly,
     metrics,

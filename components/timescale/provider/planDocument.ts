@@ -1,14 +1,13 @@
 /**
- * What a comparison found, as a document that programs read; the text of a preview is made from it.
+ * What a comparison found, as a document that programs read; planMessages.ts makes the text of a preview from it.
  *
  * With the environment variable `PULUMI_TIMESCALE_PLANS=json`, each resource's document is its one
  * diagnostic, on one line, so that `pulumi preview --json` holds them all.
  */
-import { explain, TimescaleError } from "../core/errors";
+import { explain, type TimescaleError } from "../core/errors";
 import { blocks, type Lock, locksOf } from "../core/plan/locks";
 import {
     type ChangeLine,
-    describePlan,
     type Hazard,
     isEmpty,
     type Note,
@@ -17,9 +16,7 @@ import {
 } from "../core/plan/plan";
 import { definitionDiff } from "../core/query/definitionDiff";
 import type { Judged } from "../core/rules/finding";
-import type { Severity } from "./engineLog";
 import type { Origin } from "./origin";
-import { hazardText, planText } from "./planText";
 
 /** Fields are never renamed and codes never change meaning; a reader passes over those it does not know. */
 export interface PlanDocument {
@@ -214,90 +211,6 @@ export function notCompared(
 /** Why, from an error that kept the database from being read. */
 export function reasonOf(error: TimescaleError): { code: string; message: string } {
     return { code: error.code ?? "error", message: explain(error) };
-}
-
-export interface Message {
-    readonly severity: Severity;
-    readonly text: string;
-}
-
-export interface MessageOptions {
-    /** Whether to show what differs. Default true. */
-    readonly changes?: boolean;
-    /** Whether to show what `up` would run, and what is at stake. Default true. */
-    readonly plan?: boolean;
-}
-
-/** The document as people read it: nothing where nothing differs. */
-export function messagesOf(
-    document: PlanDocument,
-    { changes = true, plan = true }: MessageOptions = {},
-): Message[] {
-    if (document.result === "notCompared") {
-        const text = `not compared with the live database: ${document.reason?.message ?? ""}`;
-        return [{ severity: "warning", text }, ...decisionsOf(document)];
-    }
-    // What is refused is not run.
-    const steps = plan && document.refusals.length === 0 ? planText(document) : "";
-    return [
-        ...(changes ? message("info", changesText(document)) : []),
-        ...message("info", steps),
-        ...(plan ? message("warning", hazardText(document)) : []),
-        ...decisionsOf(document),
-    ];
-}
-
-/** Nothing that anybody has to look into. */
-const informing: readonly Note["code"][] = ["taken_over", "waived", "replaced_version"];
-
-/** What is kept, pointed out, waived or refused. */
-function decisionsOf({ notes, refusals }: PlanDocument): Message[] {
-    return [
-        ...notes.map(({ code, message }): Message => ({
-            severity: informing.includes(code) ? "info" : "warning",
-            text: message,
-        })),
-        ...refusals.map(
-            ({ code, message, detail, hint }) =>
-                ({
-                    severity: "warning",
-                    text: `up will refuse this: ${explain(
-                        new TimescaleError(message, {
-                            code,
-                            detail: detail ?? undefined,
-                            hint: hint ?? undefined,
-                        }),
-                    )}`,
-                }) as const,
-        ),
-    ];
-}
-
-/** None for an empty text. */
-function message(severity: Severity, text: string): Message[] {
-    return text === "" ? [] : [{ severity, text }];
-}
-
-/** One line a change. */
-function changesText(document: PlanDocument): string {
-    const lines = describePlan({
-        lines: document.changes.map(({ was, will, diff, ...line }) => ({
-            ...line,
-            was: was ?? undefined,
-            will: will ?? undefined,
-            ...(diff !== undefined && !isTold(diff, document) && { details: [indented(diff)] }),
-        })),
-    });
-    return lines.map((text) => `~ ${text}`).join("\n");
-}
-
-/** A refusal shows the difference that it is about itself, also where there is no preview. */
-function isTold(diff: string, { refusals }: PlanDocument): boolean {
-    return refusals.some(({ detail }) => detail?.includes(diff) === true);
-}
-
-function indented(text: string): string {
-    return text.replace(/^/gm, "    ");
 }
 
 /** Whether programs read the diagnostics, not people. */

@@ -5,13 +5,12 @@ import { originOf } from "../origin";
 import {
     asJson,
     databaseToCome,
-    type MessageOptions,
-    messagesOf,
     notCompared,
     type PlanDocument,
     planDocument,
     type Subject,
 } from "../planDocument";
+import { type MessageOptions, messagesOf } from "../planMessages";
 import type { Planned, Properties, ResourceKind } from "../resourceKind";
 import { hasUnknown } from "../unknown";
 import { anotherDatabase, subjectOf } from "./subject";
