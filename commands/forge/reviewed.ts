@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 
 import { TimescaleError } from "../../components/timescale/core/errors";
-import type { Review } from "../review/review";
+import type { Review } from "../review/document";
 import { exitCodes, isGraver } from "../review/verdict";
 
 /** @throws TimescaleError when it is none that this version knows */

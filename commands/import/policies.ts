@@ -2,8 +2,8 @@
 import { isDeepStrictEqual } from "node:util";
 
 import { sameInterval } from "../../components/timescale/core/interval";
+import type { ActualPolicies } from "../../components/timescale/core/policies/changes";
 import { orderOf } from "../../components/timescale/core/policies/compressionDiff";
-import type { ActualPolicies } from "../../components/timescale/core/policies/diff";
 import {
     type ActualJob,
     desiredCompressionJob,

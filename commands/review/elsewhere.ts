@@ -1,10 +1,7 @@
 /** What it means that a resource of another provider goes or is replaced, of which no plan tells. */
 import type { Step } from "../../components/timescale/provider/preview";
-import type { Reason } from "./review";
+import type { Action, Reason } from "./document";
 import type { Verdict } from "./verdict";
-
-/** What one of several steps on the same resource makes of them all. */
-export type Action = "create" | "update" | "delete" | "replace" | "same" | "other";
 
 export function actionOf(steps: readonly Step[]): Action {
     const ops = steps.map(({ op }) => op);

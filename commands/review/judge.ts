@@ -1,8 +1,7 @@
 /** How grave the plan of one object is. What this version does not know counts as destructive, not as safe. */
 import type { PlanDocument, PlannedChange } from "../../components/timescale/provider/planDocument";
 import type { Step, Unreadable } from "../../components/timescale/provider/preview";
-import type { Action } from "./elsewhere";
-import type { Reason } from "./review";
+import type { Action, Reason } from "./document";
 import { gravest, type Verdict } from "./verdict";
 
 export interface Judged {

@@ -9,8 +9,8 @@ import type {
 } from "../../components/timescale/provider/planDocument";
 import { withValues } from "../../components/timescale/provider/planText";
 import { cutText, type Depth } from "./depth";
+import type { ReviewedObject } from "./document";
 import { code, fence, folded, oneLine, prose, table } from "./markdown";
-import type { ReviewedObject } from "./review";
 import { verdictWords } from "./verdict";
 
 /** Empty for what does not change, and for what the table says all of. */

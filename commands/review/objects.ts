@@ -7,10 +7,10 @@ import {
     typeOf,
     type Unreadable,
 } from "../../components/timescale/provider/preview";
+import type { ReviewedObject } from "./document";
 import { actionOf, judgeElsewhere, timescaleKind } from "./elsewhere";
 import { judgePlan } from "./judge";
 import { judgeRemoval, type Removal } from "./removal";
-import type { ReviewedObject } from "./review";
 import { gravest, isGraver } from "./verdict";
 
 /** One resource, from its steps, the plans that were said of it, and what was found of it where it goes. */

@@ -11,8 +11,8 @@ import {
     plannedRefusal,
 } from "../../components/timescale/provider/planDocument";
 import type { Step } from "../../components/timescale/provider/preview";
-import { type Action, actionOf, isRetained } from "./elsewhere";
-import type { Reason, ReviewedObject } from "./review";
+import type { Action, Reason, ReviewedObject } from "./document";
+import { actionOf, isRetained } from "./elsewhere";
 import type { Verdict } from "./verdict";
 
 /** What the database was found to hold of it, or why that is not known. */

@@ -1,9 +1,9 @@
 /** The review as one comment in Markdown. */
 import { cutText, type Depth, depths, leastDepth, whatIsCut } from "./depth";
+import type { Message, Review, ReviewedObject } from "./document";
 import { hazardVerdicts } from "./judge";
 import { code, folded, prose, table } from "./markdown";
 import { objectSection, stakeText } from "./objectSection";
-import type { Message, Review, ReviewedObject } from "./review";
 import { verdictWords } from "./verdict";
 
 export interface RenderOptions {

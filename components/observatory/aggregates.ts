@@ -2,22 +2,11 @@
  * The continuous aggregates, all computed from llm_traces: four that dashboards read, and the bins of
  * distributions that percentiles are computed from.
  */
-import type { ContinuousAggregateProperties } from "../timescale";
 import { binAggregates } from "./bins";
+import type { Declaration } from "./declaration";
 import { behind } from "./freshness";
 import { readerReads } from "./grants";
 import { readSql } from "./statements";
-
-export type Declaration = Omit<
-    ContinuousAggregateProperties,
-    "connection" | "databaseUuid" | "schema" | "query"
-> & {
-    /** Where the SELECT lies, under sql/. */
-    readonly file: string;
-    /** The SELECT where the file is a pattern for several. */
-    readonly query?: string;
-    readonly refreshPolicy: NonNullable<ContinuousAggregateProperties["refreshPolicy"]>;
-};
 
 /** Those that dashboards read; the names are known to them. */
 export const dashboardAggregates: readonly Declaration[] = [

@@ -2,8 +2,8 @@
  * Distributions that can be merged: for each measure an aggregate by hour over llm_traces, one by day
  * over the hours and one by month over the days. Percentiles of any window are computed from them.
  */
-import type { Declaration } from "./aggregates";
 import { bandWidth, binOf, countsOf, sumsOf } from "./binColumns";
+import type { Declaration } from "./declaration";
 import { readerReads } from "./grants";
 import { type Measure, measures } from "./measures";
 import { readSql } from "./statements";

@@ -2,7 +2,7 @@
 import { worstAge as worstAgeOf } from "../timescale/core/aggregate/worstAge";
 import { describeLength, lengthOf } from "../timescale/core/interval";
 import { bucketWidth } from "../timescale/core/query/query";
-import type { Declaration } from "./aggregates";
+import type { Declaration } from "./declaration";
 
 /** The longest time between now and the end of the newest bucket, such as "2 hours and 5 minutes". */
 export function behind(declaration: Pick<Declaration, "refreshPolicy">, query: string): string {

@@ -4,7 +4,8 @@
  */
 import type { ViewProperties } from "../timescale";
 import { escapeLiteral } from "../timescale/core/identifier";
-import { aggregates, type Declaration, queryOf } from "./aggregates";
+import { aggregates, queryOf } from "./aggregates";
+import type { Declaration } from "./declaration";
 import { behind } from "./freshness";
 import { definition, type FunctionDeclaration } from "./functions";
 import { readerCalls, readerReads } from "./grants";

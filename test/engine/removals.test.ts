@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 
 import { countRemovals } from "../../commands/review/countRemovals";
+import type { Review, ReviewedObject } from "../../commands/review/document";
 import { render } from "../../commands/review/render";
-import { type Review, type ReviewedObject, reviewOf } from "../../commands/review/review";
+import { reviewOf } from "../../commands/review/review";
 import { readPreview } from "../../components/timescale/provider/preview";
 import { withClient } from "../helpers/clients";
 import type { TestDatabase } from "../helpers/databases";

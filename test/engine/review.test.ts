@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
-import type { Review } from "../../commands/review/review";
+import type { Review } from "../../commands/review/document";
 import type { TestDatabase } from "../helpers/databases";
 import { succeeded } from "../helpers/engineRun";
 import { createEngineStack, describeOnServers, type EngineStack } from "../helpers/engineStack";

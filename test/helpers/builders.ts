@@ -2,10 +2,10 @@
  * Aggregates, hypertables and jobs for unit tests: as a program declares them, and as the catalog
  * has them once they were applied. A test names what its sentence is about; the rest is sound.
  */
+import type { DesiredQuery } from "../../components/timescale/core/aggregate/changes";
 import {
     type AggregateDiff,
     type AggregateDiffInput,
-    type DesiredQuery,
     diffAggregate,
 } from "../../components/timescale/core/aggregate/diff";
 import type { AggregateFacts } from "../../components/timescale/core/aggregate/hazards";
@@ -32,12 +32,12 @@ import {
 } from "../../components/timescale/core/hypertable/spec";
 import { parseInterval } from "../../components/timescale/core/interval";
 import type { Plan } from "../../components/timescale/core/plan/plan";
-import type { ActualCompression } from "../../components/timescale/core/policies/compressionDiff";
 import type {
+    ActualCompression,
     ActualPolicies,
     DeclaredPolicies,
     DesiredPolicies,
-} from "../../components/timescale/core/policies/diff";
+} from "../../components/timescale/core/policies/changes";
 import {
     type ActualJob,
     type CompressionPolicy,

@@ -1,14 +1,8 @@
 /** The locks that preview tells of, against those that `pg_locks` shows while each statement's transaction is open. */
 import type { Connection } from "../../components/timescale/core/connection/connection";
 import { displayName } from "../../components/timescale/core/identifier";
-import {
-    bucketsOf,
-    type Lock,
-    lockModes,
-    locksOf,
-    type Places,
-    statementNames,
-} from "../../components/timescale/core/plan/locks";
+import { type Lock, lockModes, type Places } from "../../components/timescale/core/plan/lock";
+import { bucketsOf, locksOf, statementNames } from "../../components/timescale/core/plan/locks";
 import type { Plan, Statement } from "../../components/timescale/core/plan/plan";
 import { withClient } from "../helpers/clients";
 import { recordEnvironment } from "../helpers/environment";

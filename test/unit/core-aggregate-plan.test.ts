@@ -1,4 +1,4 @@
-import type { DesiredQuery } from "../../components/timescale/core/aggregate/diff";
+import type { DesiredQuery } from "../../components/timescale/core/aggregate/changes";
 import type { InspectedAggregate } from "../../components/timescale/core/aggregate/inspect";
 import { markStatement } from "../../components/timescale/core/aggregate/mark";
 import { planAggregate } from "../../components/timescale/core/aggregate/plan";

@@ -4,13 +4,16 @@
  */
 import fc from "fast-check";
 
-import type { AggregateChange } from "../../components/timescale/core/aggregate/diff";
+import type { AggregateChange } from "../../components/timescale/core/aggregate/changes";
 import type { InspectedAggregate } from "../../components/timescale/core/aggregate/inspect";
 import type { DesiredAggregate } from "../../components/timescale/core/aggregate/spec";
 import type { HypertableChange } from "../../components/timescale/core/hypertable/diff";
 import type { InspectedHypertable } from "../../components/timescale/core/hypertable/inspect";
 import type { DesiredHypertable } from "../../components/timescale/core/hypertable/spec";
-import type { ActualPolicies, PolicyChange } from "../../components/timescale/core/policies/diff";
+import type {
+    ActualPolicies,
+    PolicyChange,
+} from "../../components/timescale/core/policies/changes";
 import { policyProcedures } from "../../components/timescale/core/policies/policy";
 import { type GrantDifference, privileges } from "../../components/timescale/core/relation/grants";
 import type { ActualIndex, IndexChange } from "../../components/timescale/core/relation/indexes";

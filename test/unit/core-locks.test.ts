@@ -2,13 +2,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { type Lock, lockModes, type Places } from "../../components/timescale/core/plan/lock";
 import {
     blocks,
     describeLock,
-    type Lock,
-    lockModes,
     locksOf,
-    type Places,
     statementNames,
 } from "../../components/timescale/core/plan/locks";
 import type { Statement } from "../../components/timescale/core/plan/plan";

@@ -1,8 +1,9 @@
 /** What a review says of an object that goes, where its rows were counted and where not. */
 import { contentOf } from "../../commands/forge/reviewed";
+import type { Review, ReviewedObject } from "../../commands/review/document";
 import type { Removal } from "../../commands/review/removal";
 import { render } from "../../commands/review/render";
-import { type Review, type ReviewedObject, reviewOf } from "../../commands/review/review";
+import { reviewOf } from "../../commands/review/review";
 import { recordedResources } from "../../commands/review/state";
 import type { HistoryAtStake } from "../../components/timescale/core/aggregate/history";
 import { TimescaleError } from "../../components/timescale/core/errors";

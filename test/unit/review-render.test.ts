@@ -1,6 +1,7 @@
 /** The comment: complete where it fits, and with its verdict, rows and hazards where it does not. */
+import type { Review } from "../../commands/review/document";
 import { markerOf, render, type RenderOptions } from "../../commands/review/render";
-import { type Review, reviewOf } from "../../commands/review/review";
+import { reviewOf } from "../../commands/review/review";
 import type { PlanDocument } from "../../components/timescale/provider/planDocument";
 import { readPreview } from "../../components/timescale/provider/preview";
 import { document, preview } from "./previews";

@@ -1,5 +1,6 @@
 /** What a preview comes to: the verdict that a pipeline decides by. */
-import { type Review, reviewOf } from "../../commands/review/review";
+import type { Review } from "../../commands/review/document";
+import { reviewOf } from "../../commands/review/review";
 import type { PlanDocument } from "../../components/timescale/provider/planDocument";
 import { readPreview } from "../../components/timescale/provider/preview";
 import { document, preview, step, type TestStep, urnOf } from "./previews";

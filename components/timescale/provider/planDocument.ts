@@ -5,7 +5,8 @@
  * diagnostic, on one line, so that `pulumi preview --json` holds them all.
  */
 import { explain, type TimescaleError } from "../core/errors";
-import { blocks, type Lock, locksOf } from "../core/plan/locks";
+import type { Lock } from "../core/plan/lock";
+import { blocks, locksOf } from "../core/plan/locks";
 import {
     type ChangeLine,
     type Hazard,

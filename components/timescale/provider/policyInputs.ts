@@ -1,8 +1,8 @@
 /** Policies as the database has them, in the shape in which a program writes them. */
 import { isDeepStrictEqual } from "node:util";
 
-import { type ActualCompression, orderOf } from "../core/policies/compressionDiff";
-import type { ActualPolicies } from "../core/policies/diff";
+import type { ActualCompression, ActualPolicies } from "../core/policies/changes";
+import { orderOf } from "../core/policies/compressionDiff";
 import {
     type ActualJob,
     type CompressionPolicy,

@@ -70,7 +70,7 @@ function readPlans({ documents, steps }: Preview): Omit<Reviewed, "file"> {
 }
 
 /**
- * Source: commands/review/review.ts
+ * Source: commands/review/document.ts
  *
  * @returns undefined when it is no review
  */

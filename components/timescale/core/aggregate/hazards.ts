@@ -3,7 +3,7 @@ import { lockPatience, policyHazards } from "../plan/hazards";
 import type { Hazard } from "../plan/plan";
 import { type PolicyKind, policyProcedures, policyProperties } from "../policies/policy";
 import type { Extent } from "../removal/extent";
-import type { AggregateChange } from "./diff";
+import type { AggregateChange } from "./changes";
 import { describeStake, type HistoryAtStake } from "./history";
 import type { ActualAggregate } from "./inspect";
 import type { DesiredAggregate } from "./spec";

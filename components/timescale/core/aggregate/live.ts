@@ -17,13 +17,8 @@ import { dependantsOf } from "../removal/removal";
 import { type ProgramJudgement, withRules } from "../rules/finding";
 import { inspectAggregateForRules, judgeAggregate } from "../rules/judgeLive";
 import { readSql } from "../sqlFile";
-import {
-    type AggregateChange,
-    type AggregateDiff,
-    type DesiredQuery,
-    diffAggregate,
-    type Rebuild,
-} from "./diff";
+import type { AggregateChange, DesiredQuery, Rebuild } from "./changes";
+import { type AggregateDiff, diffAggregate } from "./diff";
 import { type AggregateFacts, needsSource } from "./hazards";
 import { historyAtStake } from "./history";
 import { type ActualAggregate, inspectAggregate, type InspectedAggregate } from "./inspect";

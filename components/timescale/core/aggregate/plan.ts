@@ -24,7 +24,8 @@ import {
     roleStatements,
 } from "../relation/tableStatements";
 import { describeTime } from "../removal/extent";
-import { type AggregateChange, type AggregateDiff, creation } from "./diff";
+import type { AggregateChange } from "./changes";
+import { type AggregateDiff, creation } from "./diff";
 import { type AggregateFacts, aggregateHazards } from "./hazards";
 import { describeStake, type HistoryAtStake } from "./history";
 import type { ActualAggregate } from "./inspect";

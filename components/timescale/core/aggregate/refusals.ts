@@ -10,7 +10,7 @@ import {
 import { nameTakenDetail, ownerRefusal } from "../plan/objectChanges";
 import { definitionDiff } from "../query/definitionDiff";
 import { describeColumns } from "../relation/columns";
-import type { AggregateRefusal, QueryRefusal, Rebuild } from "./diff";
+import type { AggregateRefusal, QueryRefusal, Rebuild } from "./changes";
 import { describeStake } from "./history";
 
 function queryRefusal(reason: QueryRefusal, object: string): TimescaleError {

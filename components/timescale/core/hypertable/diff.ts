@@ -8,8 +8,9 @@ import {
     type GrantsChange,
 } from "../plan/objectChanges";
 import type { Note } from "../plan/plan";
-import type { ActualCompression, CompressionDefaults } from "../policies/compressionDiff";
-import { newPolicies, type PolicyChange, policyDiff } from "../policies/diff";
+import type { ActualCompression, PolicyChange } from "../policies/changes";
+import type { CompressionDefaults } from "../policies/compressionDiff";
+import { newPolicies, policyDiff } from "../policies/diff";
 import { type ColumnRename, underNames } from "../relation/columns";
 import type { DeclaredParts } from "../relation/hypertableParts";
 import { type IndexChange, indexDiff } from "../relation/indexes";

@@ -2,7 +2,7 @@
 import type { Queryable } from "../connection/session";
 import type { QualifiedName } from "../identifier";
 import { knownIn, type KnownObject } from "../memory/memory";
-import type { ActualPolicies } from "../policies/diff";
+import type { ActualPolicies } from "../policies/changes";
 import type { ActualGrant } from "../relation/grants";
 import { inspectParts } from "../relation/hypertableParts";
 import type { ActualIndex } from "../relation/indexes";

@@ -1,5 +1,5 @@
 /** Hazards that every object with rows and jobs can have. Pure: from changes and what was inspected. */
-import type { PolicyChange } from "../policies/diff";
+import type { PolicyChange } from "../policies/changes";
 import { policyProperties } from "../policies/policy";
 import { describeExtent, type Extent, stakeOf } from "../removal/extent";
 import type { Hazard } from "./plan";

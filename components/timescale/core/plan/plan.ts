@@ -4,7 +4,7 @@
  */
 import type { TimescaleError } from "../errors";
 import type { RuleCode } from "../rules/codes";
-import type { Lock, Places } from "./locks";
+import type { Lock, Places } from "./lock";
 
 /**
  * What kind of difference a line is, for programs that read plans. Codes are never renamed; a new

@@ -2,17 +2,15 @@
 import { escapeIdentifier } from "../identifier";
 import { sameLength } from "../interval";
 import { orderByTerm, parseOrderTerm } from "../relation/tableStatements";
-import type { ActualPolicies, DeclaredPolicies, DesiredPolicies, PolicyDiff } from "./diff";
+import type {
+    ActualCompression,
+    ActualPolicies,
+    CompressionSettings,
+    DeclaredPolicies,
+    DesiredPolicies,
+    PolicyDiff,
+} from "./changes";
 import { type CompressionPolicy, policyProcedures } from "./policy";
-
-/** Compression settings as the catalog has them, in the order of its arrays. */
-export interface ActualCompression {
-    readonly segmentBy: readonly string[];
-    readonly orderBy: readonly string[];
-    readonly orderByDesc: readonly boolean[];
-    readonly orderByNullsFirst: readonly boolean[];
-    readonly chunkTimeInterval?: string | null;
-}
 
 /** What the server takes for settings of compression that are left out. */
 export interface CompressionDefaults {
@@ -20,12 +18,6 @@ export interface CompressionDefaults {
     readonly segmentBy: readonly string[];
     readonly orderBy: readonly string[];
 }
-
-/** Settings as they are to be; those that are undefined are left to the server. */
-export type CompressionSettings = Pick<
-    CompressionPolicy,
-    "segmentBy" | "orderBy" | "compressChunkTimeInterval"
->;
 
 export function compressionSettings(
     policy: CompressionPolicy,

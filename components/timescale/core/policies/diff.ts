@@ -1,87 +1,27 @@
 /** The policies of a table or aggregate against the declared ones, as typed changes. Pure. */
 import type { Note } from "../plan/plan";
+import type {
+    ActualPolicies,
+    DeclaredPolicies,
+    DesiredPolicies,
+    PolicyChange,
+    PolicyDiff,
+} from "./changes";
 import {
-    type ActualCompression,
     compressionChange,
     type CompressionDefaults,
-    type CompressionSettings,
     compressionSettings,
 } from "./compressionDiff";
 import {
     type ActualJob,
-    type CompressionPolicy,
     desiredCompressionJob,
     type DesiredJob,
     desiredRefreshJob,
     desiredRetentionJob,
-    type JobDifference,
     jobDifferences,
     type PolicyKind,
     policyProcedures,
-    type RefreshPolicy,
-    type RetentionPolicy,
 } from "./policy";
-
-export type PolicyChange =
-    | {
-          readonly kind: "compression";
-          readonly was: ActualCompression | null;
-          readonly will: CompressionSettings | null;
-      }
-    | { readonly kind: "addPolicy"; readonly job: DesiredJob }
-    | {
-          readonly kind: "alterPolicy";
-          readonly actual: ActualJob;
-          readonly job: DesiredJob;
-          readonly differences: readonly JobDifference[];
-      }
-    | { readonly kind: "removePolicy"; readonly policy: PolicyKind; readonly actual: ActualJob }
-    /** A policy that stands twice, as concurrent adds can make it, or compresses where compression is off. */
-    | {
-          readonly kind: "deleteJob";
-          readonly policy: PolicyKind;
-          readonly actual: ActualJob;
-          readonly why: "duplicated" | "stale";
-      }
-    /** A job that a change of owner left behind: alter_job cannot move it, so a new one takes its place. */
-    | {
-          readonly kind: "replaceJob";
-          readonly policy: PolicyKind;
-          readonly actual: ActualJob;
-          readonly job: DesiredJob;
-          readonly will: string;
-      }
-    /** The same, where the login may not delete it. */
-    | { readonly kind: "jobOwner"; readonly actual: ActualJob; readonly will: string }
-    /** Compressed chunks stand in the way of switching compression off. */
-    | { readonly kind: "compressedChunks"; readonly chunks: number };
-
-export interface DesiredPolicies {
-    readonly refreshPolicy?: RefreshPolicy;
-    readonly retentionPolicy?: RetentionPolicy;
-    readonly compressionPolicy?: CompressionPolicy;
-}
-
-/** What the program declared at the last apply; a separate object that it then leaves out is removed. */
-export interface DeclaredPolicies {
-    readonly refreshPolicy: boolean;
-    readonly retentionPolicy: boolean;
-    readonly compressionPolicy: boolean;
-}
-
-export interface ActualPolicies {
-    readonly jobs: readonly ActualJob[];
-    readonly compressed: boolean;
-    /** How many chunks are compressed. Default 0. */
-    readonly compressedChunks?: number;
-    readonly compression: ActualCompression | null;
-}
-
-export interface PolicyDiff {
-    readonly changes: readonly PolicyChange[];
-    /** Policies that stand and were never declared: reported and kept. */
-    readonly notes: readonly Note[];
-}
 
 /**
  * Everything that a new table or aggregate needs, in the order in which the server takes it.

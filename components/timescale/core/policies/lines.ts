@@ -1,8 +1,8 @@
 /** Changes of policies as people read them in a preview. Pure. */
 import type { ChangeLine } from "../plan/plan";
 import { orderByTerm } from "../relation/tableStatements";
-import { type ActualCompression, type CompressionSettings, orderOf } from "./compressionDiff";
-import type { PolicyChange } from "./diff";
+import type { ActualCompression, CompressionSettings, PolicyChange } from "./changes";
+import { orderOf } from "./compressionDiff";
 import { type DesiredJob, offsetFields, policyProperties } from "./policy";
 
 export function policyLines(change: PolicyChange): ChangeLine[] {

@@ -3,7 +3,7 @@ import { TimescaleError } from "../errors";
 import { displayName, escapeLiteral, type QualifiedName, quoteQualified } from "../identifier";
 import type { Statement } from "../plan/plan";
 import { compressionStatement } from "../relation/tableStatements";
-import type { PolicyChange } from "./diff";
+import type { PolicyChange } from "./changes";
 import { addPolicy, alterPolicy, deleteJob, removePolicy } from "./jobStatements";
 import type { DesiredJob } from "./policy";
 

@@ -1,7 +1,7 @@
 /** Columns of a query's output: how two of them differ, and names that change in place. */
 import { escapeIdentifier, type QualifiedName, quoteQualified, unquote } from "../identifier";
 import type { ChangeLine, ColumnDifference, Statement } from "../plan/plan";
-import type { ActualCompression } from "../policies/compressionDiff";
+import type { ActualCompression } from "../policies/changes";
 import type { ActualIndex } from "./indexes";
 
 export interface OutputColumn {

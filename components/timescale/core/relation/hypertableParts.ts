@@ -1,7 +1,7 @@
 /** What hangs on a hypertable, be it a table of raw rows or the materialization of an aggregate. */
 import type { Queryable } from "../connection/session";
 import type { ObjectMemory } from "../memory/memory";
-import type { ActualPolicies, DeclaredPolicies } from "../policies/diff";
+import type { ActualPolicies, DeclaredPolicies } from "../policies/changes";
 import { readSql } from "../sqlFile";
 import type { ActualIndex } from "./indexes";
 

@@ -17,7 +17,7 @@ import { trying } from "../../plan/converging";
 import { parseDefinition, readInstead } from "../../query/definition";
 import { statementBody } from "../../query/query";
 import { readSql } from "../../sqlFile";
-import type { DesiredQuery } from "../diff";
+import type { DesiredQuery } from "../changes";
 import { rawFloor } from "../floor";
 import { type HistoryAtStake, historyAtStake } from "../history";
 import type { ActualAggregate } from "../inspect";

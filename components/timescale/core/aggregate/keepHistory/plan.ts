@@ -2,7 +2,7 @@
 import { displayName } from "../../identifier";
 import type { ChangeLine, Hazard, Plan, Statement } from "../../plan/plan";
 import { timeOf } from "../bucket";
-import type { QueryDifference } from "../diff";
+import type { QueryDifference } from "../changes";
 import { describeStake } from "../history";
 import type { ActualAggregate } from "../inspect";
 import type { DesiredAggregate } from "../spec";

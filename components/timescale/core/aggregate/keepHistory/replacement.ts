@@ -7,7 +7,6 @@ import type { HistoryAtStake } from "../history";
 import type { ActualAggregate } from "../inspect";
 import type { DesiredAggregate } from "../spec";
 import type { Mapping } from "./mapping";
-import type { RenamedVersion } from "./versionDiff";
 
 /** One aggregate and the one that takes its place: first the changed one, then those that read it. */
 export interface Pair {
@@ -46,4 +45,11 @@ export interface Replacement {
     readonly views: readonly RepointedView[];
     /** Versions that were replaced before, where the aggregate gets another name as well. */
     readonly renamed: readonly RenamedVersion[];
+}
+
+/** A version goes with its aggregate: it is found by the aggregate's name. */
+export interface RenamedVersion {
+    readonly was: QualifiedName;
+    readonly will: QualifiedName;
+    readonly marker: string;
 }

@@ -10,7 +10,8 @@ import {
     quoteQualified,
 } from "../../identifier";
 import { buildingMarker, type BuildingState, replacedMarker } from "../../memory/marker";
-import { bucketsOf, type Lock, type LockMode } from "../../plan/locks";
+import type { Lock, LockMode } from "../../plan/lock";
+import { bucketsOf } from "../../plan/locks";
 import type { Statement } from "../../plan/plan";
 import { policyProcedures } from "../../policies/policy";
 import { indexStatements } from "../../relation/indexes";
@@ -23,8 +24,7 @@ import type { DesiredAggregate } from "../spec";
 import { dropGuardStatement, guardStatement } from "./guard";
 import type { Mapping } from "./mapping";
 import { builtIndexName } from "./names";
-import type { Pair, Replacement, RepointedView } from "./replacement";
-import type { RenamedVersion } from "./versionDiff";
+import type { Pair, RenamedVersion, Replacement, RepointedView } from "./replacement";
 
 /** The new version as it is made: jobs wait, and only buckets show, until it takes its place. */
 export function asBuilt({ desired }: Pair): DesiredAggregate {

@@ -2,10 +2,11 @@
 import { displayName, type QualifiedName } from "../../identifier";
 import { buildingMarker, replacedMarker } from "../../memory/marker";
 import type { Note } from "../../plan/plan";
-import type { AggregateChange } from "../diff";
+import type { AggregateChange } from "../changes";
 import type { ActualAggregate } from "../inspect";
 import type { DesiredAggregate } from "../spec";
 import { renamedVersion } from "./names";
+import type { RenamedVersion } from "./replacement";
 
 type DroppedVersion = Extract<AggregateChange, { readonly kind: "dropVersion" }>;
 
@@ -24,13 +25,6 @@ export function versionChanges(
             ({ marker }) => marker.building !== undefined || history.replacedVersions === "drop",
         )
         .map((version) => ({ kind: "dropVersion", version }));
-}
-
-/** A version goes with its aggregate: it is found by the aggregate's name. */
-export interface RenamedVersion {
-    readonly was: QualifiedName;
-    readonly will: QualifiedName;
-    readonly marker: string;
 }
 
 /** @param versions of the aggregate; those of others that read it have names of their own */
