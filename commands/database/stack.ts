@@ -59,7 +59,7 @@ export async function stackDatabase(
             throw new TimescaleError(`nothing stands in stack ${name}`, {
                 code: "no_stack",
                 detail: `it has no output named ${login}`,
-                hint: started === undefined ? "run pulumi up first" : "run npm start first",
+                hint: `run ${commandOf(name, started)} first`,
             });
         }
         step.done(`stack ${name}: ${found.database} at ${found.host}:${found.port}`);
@@ -80,6 +80,11 @@ export async function stackDatabase(
         connection: { ...connection, port: server.port },
         close: () => server.close(),
     };
+}
+
+function commandOf(name: string, started: Target | undefined): string {
+    if (started === undefined) return "pulumi up";
+    return name === started ? "npm start" : "npm run deploy";
 }
 
 const outputCommand = ["stack", "output", "--json", "--show-secrets"];

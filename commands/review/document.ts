@@ -43,7 +43,7 @@ export interface ReviewedObject {
     /** What Pulumi does with the resource. `same` with a plan that differs: only the database does. */
     readonly action: Action;
     readonly verdict: Verdict;
-    /** Why it is graver than safe. */
+    /** Why it is graver than safe; `new_database`: why it is safe, although it was not compared. */
     readonly reasons: readonly Reason[];
     /** Whether a plan tells what `up` does: not of other providers, nor of what is deleted. */
     readonly planned: boolean;

@@ -1,5 +1,9 @@
 /** How grave the plan of one object is. What this version does not know counts as destructive, not as safe. */
-import type { PlanDocument, PlannedChange } from "../../components/timescale/provider/planDocument";
+import {
+    databaseToCome,
+    type PlanDocument,
+    type PlannedChange,
+} from "../../components/timescale/provider/planDocument";
 import type { Step, Unreadable } from "../../components/timescale/provider/preview";
 import type { Action, Reason } from "./document";
 import { gravest, type Verdict } from "./verdict";
@@ -62,7 +66,7 @@ function* findings(
     if (result === "notCompared") {
         const code = reason?.code ?? "not_compared";
         yield {
-            verdict: exists === false ? "safe" : "notCompared",
+            verdict: code === databaseToCome.code && exists === false ? "safe" : "notCompared",
             reason: { code, message: reason?.message ?? "it does not say why" },
         };
     }

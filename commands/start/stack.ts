@@ -154,7 +154,10 @@ export async function storedConfig(
     const { config = {} } = await folder.stackSettings(name);
     return new Map(
         ownEntries<unknown>(config).flatMap(([key, value]) =>
-            typeof value === "string" ? [[key, value] as const] : [],
+            // Written by hand, true and 5 need no quotes.
+            ["string", "boolean", "number"].includes(typeof value)
+                ? [[key, String(value)] as const]
+                : [],
         ),
     );
 }

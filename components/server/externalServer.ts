@@ -45,7 +45,8 @@ export async function externalServer(
             : await standingAccess(connection, config, facts);
     return {
         ...(standing !== undefined && { standing }),
-        databaseIsNew: !facts.databaseExists,
+        // Where its roles stand, a database of another name may be about to get this one.
+        databaseIsNew: !facts.databaseExists && facts.existingRoles.length === 0,
         host,
         port,
         sslMode,

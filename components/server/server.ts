@@ -21,7 +21,7 @@ export interface Server {
     readonly container?: string;
     /** What others may do in a database that they have set up; undefined: grants are the program's alone. */
     readonly standing?: StandingAccess;
-    /** Whether the database was looked for, and does not exist. @default false */
+    /** Whether database and roles were looked for, and none of them exists. @default false */
     readonly databaseIsNew?: boolean;
     /** What becomes of TimescaleDB in its databases, in sentences for preview, which cannot ask a server yet. */
     readonly notices?: readonly string[];

@@ -7,10 +7,15 @@ const connections = new WeakSet<object>();
  * resources that are given this very connection are then to be created, where otherwise they are not compared.
  * An update takes nothing on trust: it looks at what stands.
  *
- * @param connection unknown in previews, because it comes from the resource that makes the database
+ * Roles and other databases may be there before: it says nothing of `LoginPassword` and `ExtensionVersion`.
+ *
+ * @param connection of the resources; in previews it is not known, or its database or login does not exist
  * @returns the same connection
  * @example
- * const connection = newDatabase(pulumi.all([database.name]).apply(([name]) => connectionTo(name)));
+ * const database = new postgresql.Database("metrics", { name: "metrics" });
+ * const connection = database.id.apply(() => ({ host, port, user, password, database: "metrics", sslMode }));
+ * // Out of pg_database, through another one; a database that is renamed to this name is not new.
+ * if (!(await exists("metrics"))) newDatabase(connection);
  * new Hypertable("requests", { connection, name: "requests", columns, timeColumn: "ts" });
  */
 export function newDatabase<Connection extends object>(connection: Connection): Connection {

@@ -277,7 +277,7 @@ describeOnServers("a review of what goes", (server) => {
         expect(review).toMatchObject({
             operation: "destroy",
             verdict: "destructive",
-            summary: "Destroy would delete 2 objects; 2 lose data or history.",
+            summary: "Destroy would delete 2 objects; 2 are destructive.",
         });
         expect(found(review, "by_hour").hazards).toMatchObject([
             { name: "LOSES_HISTORY", stake: { rows: 30 } },

@@ -72,6 +72,28 @@ onEveryServer((target) => {
         ]);
     });
 
+    it("says so of a connection that is known, and not of what the server has beside it", async () => {
+        const reasons = async (news: Properties): Promise<unknown[]> => {
+            await provider.check({ ...news, __newDatabase: true });
+            return documents().map(({ reason }) => reason?.code);
+        };
+        const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+        expect(await reasons(resource("LoginPassword", "login", { connection: unknown }))).toEqual([
+            "unknown_connection",
+        ]);
+        // The embedded server has one database, whatever it is called.
+        if (target.server.kind === "embedded") return;
+        // What was said of a resource once is not said again, so each is another one.
+        const at = (name: string, place: Partial<Connection>): Properties => {
+            const there = { ...connection, database: name, ...place };
+            return resource("ContinuousAggregate", name, { ...hourly, connection: there });
+        };
+        expect(await reasons(at("no-database", {}))).toEqual(["new_database"]);
+        expect(await reasons(at("no-owner", { user: "nobody" }))).toEqual(["new_database"]);
+        expect(await reasons(at("no-server", { port: 1 }))).toEqual(["connection_refused"]);
+    });
+
     it("has all that a new aggregate needs, in order", async () => {
         expect(await provider.check(aggregate)).toMatchObject({ failures: [] });
 

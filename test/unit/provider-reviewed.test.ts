@@ -104,20 +104,28 @@ describe("a review in a file", () => {
         ...{ urn: urnOf("to-come"), result: "notCompared", exists: false },
         reason: { code: "new_database", message: "its database does not exist yet" },
     };
+    const laterFormat = { ...planned, urn: urnOf("later-format"), timescalePlan: 2 };
+    const refusal = { code: "cycle", message: "it reads itself", detail: null, hint: null };
+    const ruled = { ...uncompared, urn: urnOf("ruled"), refusals: [refusal] };
     const preview = JSON.stringify({
         steps: [
             ...[step("update", "kept"), step("create", "new"), step("create", "to-come")],
+            ...[step("create", "later-format"), step("create", "no-plan"), step("create", "ruled")],
             step("delete", "gone"),
         ],
-        diagnostics: [planned, uncompared, toCome].map((document) => ({
+        diagnostics: [planned, uncompared, toCome, laterFormat, ruled].map((document) => ({
             ...{ urn: document.urn, severity: "info", message: JSON.stringify(document) },
         })),
-        changeSummary: { update: 1, create: 2, delete: 1 },
+        changeSummary: { update: 1, create: 5, delete: 1 },
     });
 
     it.each([
         ["of pulumi preview --json", preview],
         ["of npm run review --json-out", JSON.stringify(reviewOf(readPreview(preview)))],
+        [
+            "of npm run review -- --json",
+            `\n> pulumi-timescale review\n\n${JSON.stringify(reviewOf(readPreview(preview)))}`,
+        ],
     ])("%s binds alike", (title, text) => {
         const file = join(folder, `${title.replaceAll(" ", "-")}.json`);
         writeFileSync(file, text);
@@ -143,9 +151,14 @@ describe("a review in a file", () => {
                 detail: expect.stringContaining("its database does not exist yet") as string,
             }) as Error,
         );
-        expect(not({ ...planned, urn: urnOf("other") })).toThrow(
-            expect.objectContaining({ code: "not_as_reviewed" }) as Error,
-        );
+        refuseUnreviewed(reviewed, { ...made, urn: urnOf("ruled") });
+        for (const name of ["other", "later-format", "no-plan"]) {
+            expect(not({ ...made, urn: urnOf(name) })).toThrow(
+                expect.objectContaining({
+                    detail: expect.stringContaining("not in the review") as string,
+                }) as Error,
+            );
+        }
         expect(() => refuseUnreviewedDelete(reviewed, urnOf("kept"), "public.kept")).toThrow(
             "public.kept is to be deleted, which was not reviewed",
         );

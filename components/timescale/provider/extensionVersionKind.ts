@@ -8,6 +8,7 @@ const databaseUuid = "";
 
 export const extensionVersionKind: ResourceKind = {
     name: "ExtensionVersion",
+    ofServer: true,
     properties: extensionProperties,
     liveProperties: [],
     identityOf: () => "extension timescaledb",

@@ -14,6 +14,7 @@ const databaseUuid = "";
 
 export const loginPasswordKind: ResourceKind = {
     name: "LoginPassword",
+    ofServer: true,
     properties: loginPasswordProperties,
     liveProperties: [],
     identityOf: (inputs) => {

@@ -76,13 +76,18 @@ export function readPreview(text: string): Preview {
     };
 }
 
-function parse(text: string): Fields {
+/** Without the lines of a wrapper before it, such as npm's. */
+export function jsonText(text: string): string {
     const trimmed = text.replace(/^\ufeff/, "").trim();
-    if (trimmed === "") {
+    const at = trimmed.search(/^\{/m);
+    return at < 0 ? trimmed : trimmed.slice(at);
+}
+
+function parse(text: string): Fields {
+    const json = jsonText(text);
+    if (json === "") {
         throw notAPreview("it is empty", "look at what pulumi preview wrote to standard error");
     }
-    const at = trimmed.search(/^\{/m);
-    const json = at < 0 ? trimmed : trimmed.slice(at);
     try {
         const value: unknown = JSON.parse(json);
         if (isFields(value)) return value;

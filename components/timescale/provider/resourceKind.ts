@@ -45,6 +45,8 @@ export interface ResourceKind {
      */
     readonly identityOf?: (inputs: Properties) => string | undefined;
     readonly identityProperty?: string;
+    /** Whether it stands on the server, also while the connection's database does not. Default: it goes with it. */
+    readonly ofServer?: boolean;
     /** The names of every input but the connection. */
     readonly properties: readonly string[];
     validate(inputs: Properties, isUnknown: IsUnknown): Problem[];

@@ -14,7 +14,7 @@ import {
     type PlannedChange,
     type PlannedHazard,
 } from "./planDocument";
-import { type Fields, isFields, type Preview, readPreview } from "./preview";
+import { type Fields, isFields, jsonText, type Preview, readPreview } from "./preview";
 
 export const reviewedVariable = "PULUMI_TIMESCALE_REVIEWED";
 
@@ -84,25 +84,33 @@ function readReview(text: string): Omit<Reviewed, "file"> | undefined {
         );
     }
     const all = fields(objects).map((object) => ({ ...object, urn: String(object["urn"]) }));
-    const plans = all.map(({ urn, ...object }): [string, ReviewedPlan] => {
-        const { verdict, reasons, changes, hazards } = object as Fields;
-        const [why] = fields(reasons);
-        return [
-            urn,
-            {
-                // Of what is in a database to come, nothing was compared either.
-                result:
-                    verdict === "notCompared" || why?.["code"] === databaseToCome.code
-                        ? "notCompared"
-                        : "differs",
-                reason: { code: "not_compared", message: textOf(why?.["message"]) },
-                changes: fields(changes) as unknown as PlannedChange[],
-                hazards: fields(hazards) as unknown as PlannedHazard[],
-            },
-        ];
+    const plans = all.flatMap(({ urn, ...object }) => {
+        const plan = planIn(object);
+        return plan === undefined ? [] : [[urn, plan] as const];
     });
     const deleted = all.filter((object) => (object as Fields)["action"] === "delete");
     return { documents: new Map(plans), deleted: new Set(deleted.map(({ urn }) => urn)) };
+}
+
+/** Where a review says these of an object, no plan of it was in the preview. */
+const planless = ["no_plan", "unreadable_plan"];
+
+/** As the preview had it; undefined: it had none. */
+function planIn({ planned, verdict, reasons, changes, hazards }: Fields): ReviewedPlan | undefined {
+    const all = fields(reasons);
+    const codes = all.map(({ code }) => textOf(code));
+    if (
+        planned !== true &&
+        (verdict === "noChange" || codes.some((code) => planless.includes(code)))
+    )
+        return undefined;
+    const why = all.find(({ code }) => code === databaseToCome.code) ?? all[0];
+    return {
+        result: planned === true ? "differs" : "notCompared",
+        reason: { code: "not_compared", message: textOf(why?.["message"]) },
+        changes: fields(changes) as unknown as PlannedChange[],
+        hazards: fields(hazards) as unknown as PlannedHazard[],
+    };
 }
 
 function textOf(value: unknown): string {
@@ -115,7 +123,7 @@ function fields(list: unknown): Fields[] {
 
 function jsonIn(text: string): unknown {
     try {
-        return JSON.parse(text);
+        return JSON.parse(jsonText(text));
     } catch {
         return undefined;
     }

@@ -6,7 +6,7 @@ import { TimescaleError } from "../../core/errors";
 import type { Note } from "../../core/plan/plan";
 import { judgementOf, takeJudgement } from "../judgements";
 import { isRefusedPassword, notePassword } from "../passwords";
-import { asJson, reasonOf } from "../planDocument";
+import { asJson, databaseToCome, reasonOf } from "../planDocument";
 import type { Properties, ResourceKind } from "../resourceKind";
 import { hasUnknown, isUnknown } from "../unknown";
 import { documentOf, reportDocument, reportNotCompared, unknownPart } from "./documents";
@@ -20,7 +20,8 @@ export interface CheckResult {
 
 export async function check(olds: Properties, given: Properties): Promise<CheckResult> {
     const kind = kindOf(given);
-    const { __newDatabase: newDatabase, ...news } = takeJudgement(urnOf(given), given);
+    const { __newDatabase: told, ...news } = takeJudgement(urnOf(given), given);
+    const newDatabase = told === true && kind.ofServer !== true;
     for (const { connection } of [olds, news]) notePassword(connection);
     const failures = [
         ...programProblems(news),
@@ -33,8 +34,9 @@ export async function check(olds: Properties, given: Properties): Promise<CheckR
     const isNew = kind.properties.every((property) => olds[property] === undefined);
     if (failures.length > 0 || !(changed || isNew)) return { inputs: { ...news }, failures };
     const names = isNew ? undefined : ["connection", ...kind.liveProperties];
-    const unknown = unknownPart(news, { names, newDatabase: newDatabase === true });
-    if (unknown === undefined) failures.push(...(await liveCheck(kind, news, isNew)));
+    const unknown = unknownPart(news, { names, newDatabase });
+    if (unknown === undefined)
+        failures.push(...(await liveCheck(kind, news, { isNew, newDatabase })));
     else if (isNew) reportNotCompared(kind, news, unknown, { onlyDecisions: !asJson(process.env) });
     return { inputs: { ...news }, failures };
 }
@@ -84,7 +86,7 @@ const takenOver: Note = {
 async function liveCheck(
     kind: ResourceKind,
     news: Properties,
-    isNew: boolean,
+    { isNew, newDatabase }: { readonly isNew: boolean; readonly newDatabase: boolean },
 ): Promise<CheckResult["failures"]> {
     const subject = subjectOf(kind, news);
     try {
@@ -106,7 +108,11 @@ async function liveCheck(
         // A server that cannot be asked says nothing against the inputs.
         if (!isNew) return [];
         const refused = isRefusedPassword(error) ? kind.planRefused?.(news, undefined) : undefined;
-        if (refused === undefined) reportNotCompared(kind, news, reasonOf(error));
+        // Nor does its owner have to exist.
+        const toCome = newDatabase && (error.code === "3D000" || isRefusedPassword(error));
+        const onlyDecisions = !asJson(process.env);
+        if (toCome) reportNotCompared(kind, news, databaseToCome, { onlyDecisions });
+        else if (refused === undefined) reportNotCompared(kind, news, reasonOf(error));
         else reportDocument(documentOf(subject, refused, news, undefined));
         return [];
     }
