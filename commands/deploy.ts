@@ -22,6 +22,7 @@ import { forgetForeignSettings } from "./start/foreignSettings";
 import { interruptedExitCode, listenForInterrupts } from "./start/interrupts";
 import { Interrupted } from "./start/operation";
 import { exportState } from "./start/pending";
+import { bindToReview } from "./start/reviewedFile";
 import { findEngine } from "./start/session";
 import { lockWorkspace } from "./start/startLock";
 import { type Workspace, workspaceIn } from "./start/workspace";
@@ -34,6 +35,7 @@ type ExitCode = 0 | 1 | 2;
 
 async function main(): Promise<ExitCode> {
     const options = parseOptions(process.argv.slice(2), process.env);
+    bindToReview(process.env);
     const workspace = workspaceIn(dirname(__dirname));
     const connection =
         options.server === undefined
@@ -120,9 +122,7 @@ main().then(
     (code) => process.exit(code),
     (error: unknown) => {
         if (error instanceof Interrupted) {
-            process.stderr.write(
-                `${error.message} was stopped. The next deploy goes on from there.\n`,
-            );
+            process.stderr.write(`${error.message}\n`);
             process.exit(interruptedExitCode);
         }
         if (error instanceof TimescaleError && error.code === "operation_refused") {

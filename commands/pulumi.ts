@@ -5,11 +5,13 @@ import { dirname } from "node:path";
 
 import { endWith } from "./ending";
 import { pathFor } from "./start/interruptible";
+import { bindToReview } from "./start/reviewedFile";
 import { findEngine } from "./start/session";
 
 const root = dirname(__dirname);
 
 async function main(): Promise<number> {
+    bindToReview(process.env);
     const { command } = (await findEngine()).command;
     return new Promise((resolve, reject) => {
         const child = spawn(command, process.argv.slice(2), {

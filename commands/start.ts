@@ -21,6 +21,7 @@ import { interruptedExitCode, listenForInterrupts } from "./start/interrupts";
 import { Interrupted } from "./start/operation";
 import { parseOptions, type StartOptions } from "./start/options";
 import { exportState } from "./start/pending";
+import { bindToReview } from "./start/reviewedFile";
 import { findEngine, findTarget, prepareStack, serveEmbedded } from "./start/session";
 import { lockWorkspace } from "./start/startLock";
 import { rememberedTarget, rememberTarget } from "./start/target";
@@ -34,6 +35,7 @@ const interrupts = listenForInterrupts();
 async function main(): Promise<void> {
     const options = parseOptions(process.argv.slice(2));
     forgetForeignSettings();
+    bindToReview(process.env);
     const workspace = workspaceIn(dirname(__dirname));
     const release = await withStep("starting", async (step) => {
         const held = await lockWorkspace(workspace, step.report);
@@ -156,9 +158,7 @@ main().then(
     () => process.exit(0),
     (error: unknown) => {
         if (error instanceof Interrupted) {
-            process.stderr.write(
-                `${error.message} was stopped. The next npm start goes on from there.\n`,
-            );
+            process.stderr.write(`${error.message}\n`);
             process.exit(interruptedExitCode);
         }
         failed(error);

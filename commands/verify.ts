@@ -38,7 +38,7 @@ async function main(): Promise<number> {
         return exitCodeOf(results);
     } catch (error) {
         if (!(error instanceof Interrupted)) throw error;
-        process.stderr.write("The verification was stopped; what it made is removed.\n");
+        process.stderr.write(`${error.message}\n`);
         return interruptedExitCode;
     } finally {
         await close();

@@ -10,6 +10,7 @@ import {
 } from "./connectionOptions";
 import { withPassword } from "./password";
 import { type Login, type OpenDatabase, stackDatabase } from "./stack";
+import { stackName } from "./stackName";
 
 export interface DatabaseChoice {
     /** But for the password. Undefined: a stack. */
@@ -41,7 +42,8 @@ export function addDatabaseOptions(command: Command): Command {
     return addConnectionOptions(
         command.option(
             "--stack <name>",
-            "docker, external or embedded of npm start, or a stack of the plain CLI (default: the one that npm start remembers)",
+            "docker, external or embedded of npm start, or one that a deploy has named, or a stack of the plain CLI (default: the one that npm start remembers)",
+            stackName,
         ),
     );
 }

@@ -1,5 +1,5 @@
 /** The database of a stack: one that `npm start` made, or one of the plain CLI. */
-import { type Target, targets } from "../../components/config/keys";
+import type { Target } from "../../components/config/keys";
 import type { Connection } from "../../components/timescale/core/connection/connection";
 import { TimescaleError } from "../../components/timescale/core/errors";
 import { openEmbedded } from "../embedded/server";
@@ -7,7 +7,7 @@ import type { Engine } from "../engine";
 import { withStep } from "../progress";
 import { findEngine } from "../start/session";
 import { openStack } from "../start/stack";
-import { rememberedTarget, targetHere } from "../start/target";
+import { rememberedTarget, stacksHere, targetHere } from "../start/target";
 import { embeddedDataFolder, type Workspace, workspaceIn } from "../start/workspace";
 import { configCommand, type Overrides, overridesIn } from "./overrides";
 import { runPlain } from "./plainStack";
@@ -48,7 +48,7 @@ export async function stackDatabase(
     const engine = known ?? (await findEngine());
     const pulumi =
         started === undefined
-            ? plainPulumi(root, name, engine)
+            ? plainPulumi(workspace, name, engine)
             : await startedPulumi(workspace, started, name, engine);
     const { connection, aggregates } = await withStep(`reading stack ${name}`, async (step) => {
         const text = await pulumi(outputCommand);
@@ -56,10 +56,10 @@ export async function stackDatabase(
             Pick<OpenDatabase, "aggregates">;
         const found = told[login];
         if (found === undefined) {
-            throw new TimescaleError(`nothing stands in stack ${name}`, {
+            throw new TimescaleError(`stack ${name} is not finished`, {
                 code: "no_stack",
-                detail: `it has no output named ${login}`,
-                hint: `run ${commandOf(name, started)} first`,
+                detail: `it has no output named ${login}: nothing was deployed yet, or its last up did not come to its end`,
+                hint: `run ${commandOf(name, started)}, which goes on where it stopped`,
             });
         }
         step.done(`stack ${name}: ${found.database} at ${found.host}:${found.port}`);
@@ -102,14 +102,19 @@ async function startedPulumi(
     return (await openStack(workspace, target, engine, nothing, never, name)).pulumi;
 }
 
-function plainPulumi(root: string, name: string, engine: Engine): Pulumi {
+function plainPulumi(workspace: Workspace, name: string, engine: Engine): Pulumi {
     return async (args) => {
-        const { stdout, stderr, failure, summary } = await runPlain(root, name, engine, args);
+        const { stdout, stderr, failure, summary } = await runPlain(
+            workspace.root,
+            name,
+            engine,
+            args,
+        );
         if (failure === undefined) return stdout;
         throw new TimescaleError(`stack ${name} cannot be read`, {
             code: "no_stack",
             detail: stderr || (summary ?? failure),
-            hint: `npm start has stacks ${targets.join(", ")}, once they are made; for one of the plain CLI log in to its backend (PULUMI_BACKEND_URL) and give its passphrase (PULUMI_CONFIG_PASSPHRASE)`,
+            hint: `made here: ${stacksHere(workspace).join(", ") || "none"}; for one of the plain CLI log in to its backend (PULUMI_BACKEND_URL) and give its passphrase (PULUMI_CONFIG_PASSPHRASE)`,
         });
     };
 }

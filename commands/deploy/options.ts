@@ -8,6 +8,7 @@ import {
     type Server,
     serverOf,
 } from "../database/connectionOptions";
+import { stackName } from "../database/stackName";
 
 export interface DeployOptions {
     /** But for the password. Undefined: a stack. */
@@ -57,6 +58,7 @@ export function parseOptions(
         .option(
             "--stack <name>",
             "instead of a database: docker, external or embedded of npm start, or a stack that an earlier deploy has named",
+            stackName,
         )
         .option("--test", "verify at the end: the ten checks of npm run verify")
         .option("--dry-run", "say what would change, and change nothing")

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { namespace, type Target } from "../../components/config/keys";
 import type { Connection } from "../../components/timescale/core/connection/connection";
 import { TimescaleError } from "../../components/timescale/core/errors";
-import { rememberedTarget, targetOf } from "../start/target";
+import { rememberedTarget, stacksHere, targetOf } from "../start/target";
 import { stackConfigFile, stackFolder, type Workspace } from "../start/workspace";
 
 export interface Place {
@@ -45,19 +45,12 @@ export function placeOf(
             name === undefined ? "no database was named" : `there is no stack ${name}`,
             {
                 code: "no_stack",
-                detail: `without --db-host, --db-port, --db-name and --db-user, and without PGHOST, PGPORT, PGDATABASE and PGUSER, it deploys to a stack that is here: ${stacksIn(workspace).join(", ") || "there is none"}`,
+                detail: `without --db-host, --db-port, --db-name and --db-user, and without PGHOST, PGPORT, PGDATABASE and PGUSER, it deploys to a stack that is here: ${stacksHere(workspace).join(", ") || "there is none"}`,
                 hint: "say which database is meant, such as --db-host localhost --db-name llm_observatory, or run npm start first",
             },
         );
     }
     return { target: targetOf(name), name, connection: undefined };
-}
-
-function stacksIn(workspace: Workspace): readonly string[] {
-    if (!existsSync(workspace.folder)) return [];
-    return readdirSync(workspace.folder).filter((name) =>
-        existsSync(stackConfigFile(workspace, name)),
-    );
 }
 
 /** Whether an earlier deploy has made the stack. */

@@ -8,7 +8,7 @@ import type { Engine } from "../engine";
 import { withStep } from "../progress";
 import { findEngine } from "../start/session";
 import { openStack } from "../start/stack";
-import { targetHere } from "../start/target";
+import { stacksHere, targetHere } from "../start/target";
 import { workspaceIn } from "../start/workspace";
 import { askForJson } from "./askingForJson";
 import { countRemovals, type Removals } from "./countRemovals";
@@ -42,7 +42,7 @@ export async function livePreview(
     const target = targetHere(workspaceIn(root), name);
     const engine = await findEngine();
     const operation = destroy ? "pulumi destroy --preview-only" : "pulumi preview";
-    const read = (ended: Ended): Promise<LivePreview> => counted(ended, { name, operation });
+    const read = (ended: Ended): Promise<LivePreview> => counted(ended, { root, name, operation });
     return withStep(`${operation} of stack ${name}`, async (step) => {
         const found =
             target === undefined
@@ -67,13 +67,13 @@ interface Ended extends Pick<LivePreview, "failure"> {
 /** Reads it, while the database can still be asked. */
 async function counted(
     { text, failure, said, exported }: Ended,
-    { name, operation }: { readonly name: string; readonly operation: string },
+    { root, name, operation }: Record<"root" | "name" | "operation", string>,
 ): Promise<LivePreview> {
     if (text.trim() === "") {
         throw new TimescaleError(`stack ${name} cannot be previewed`, {
             code: "preview_failed",
             detail: `${failure ?? "it printed nothing"}${said}`,
-            hint: `${operation} --stack has to work in this folder: backend, passphrase and plugins are the environment's`,
+            hint: `made here: ${stacksHere(workspaceIn(root)).join(", ") || "none"}; for one of the plain CLI ${operation} --stack has to work in this folder: backend, passphrase and plugins are the environment's`,
         });
     }
     const preview = readPreview(text);
@@ -125,7 +125,9 @@ async function startedPreview(
 ): Promise<LivePreview> {
     // Not needed where the engine runs the program itself.
     const { default: program } = await import("../../index.js");
-    const database = await stackDatabase(root, name, "connection", engine);
+    // The others are up by themselves, or are not, which the preview finds out.
+    const database =
+        target === "embedded" ? await stackDatabase(root, name, "connection", engine) : undefined;
     try {
         const seen: { text: string } = { text: "" };
         const never = new AbortController().signal;
@@ -148,6 +150,6 @@ async function startedPreview(
             exported,
         });
     } finally {
-        await database.close();
+        await database?.close();
     }
 }

@@ -2,6 +2,7 @@
 import { Command } from "commander";
 
 import { TimescaleError } from "../../components/timescale/core/errors";
+import { stackName } from "../database/stackName";
 
 export interface ReviewOptions {
     /** What to review. */
@@ -43,7 +44,8 @@ export function parseOptions(args: readonly string[]): ReviewOptions {
         )
         .option(
             "--stack <name>",
-            "run the preview itself: docker, external or embedded of npm start, or a stack of the plain CLI",
+            "run the preview itself: docker, external or embedded of npm start, one that a deploy has named, or a stack of the plain CLI",
+            stackName,
         )
         .option(
             "--destroy",

@@ -1,5 +1,6 @@
 /** A review: what a preview means, as the Markdown shows it and as `--json` has it. */
 import type { Preview } from "../../components/timescale/provider/preview";
+import { pluginOnPath } from "../start/events";
 import type { Message, Review, ReviewedObject } from "./document";
 import { objectOf, resourceName } from "./objects";
 import type { Removal } from "./removal";
@@ -70,6 +71,7 @@ function masked(review: Review, preview: Preview, secrets: ReadonlySet<string>):
 function messagesOf({ diagnostics }: Preview): Message[] {
     const order = ["error", "warning", "info"];
     return diagnostics
+        .filter(({ message }) => !pluginOnPath.test(message.replace(/^warning: /, "")))
         .map(({ urn, severity, message }) => ({
             severity,
             resource: urn === "" ? null : resourceName(urn),

@@ -243,6 +243,9 @@ function withStatus(
     return row === undefined ? rows : new Map([...rows, [urn, { ...row, status: line }]]);
 }
 
+/** What the engine says of a plugin that it has not installed itself. */
+export const pluginOnPath = /^using pulumi-\S+ from \$PATH/;
+
 /**
  * Where a plugin came from is said before the run; that an update failed, after it. The statements of a
  * plan are for a preview, where there is still a choice.
@@ -254,7 +257,7 @@ function isNoise(
 ): boolean {
     if (severity === "info") return !preview && message.startsWith("plan:\n");
     return severity === "warning"
-        ? /^using pulumi-\S+ from \$PATH/.test(message)
+        ? pluginOnPath.test(message)
         : severity === "error" &&
               /^(update|destroy|refresh|preview) (failed|canceled)$/.test(message);
 }

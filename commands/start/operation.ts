@@ -17,7 +17,15 @@ export interface OperationOptions {
 }
 
 /** The user has stopped the operation; everything it had begun is done or undone. */
-export class Interrupted extends Error {}
+export class Interrupted extends Error {
+    /**
+     * @param what was stopped
+     * @param then what that means, in a sentence
+     */
+    constructor(what: string, then = "The same command goes on from there.") {
+        super(`${what.charAt(0).toUpperCase()}${what.slice(1)} was stopped. ${then}`);
+    }
+}
 
 /**
  * @throws Interrupted after Ctrl-C
@@ -46,10 +54,11 @@ export async function runOperation(
         await interrupts.whileStoppable(onStop, () =>
             operate({ onEvent, signal: interrupts.stop, color: "never" }),
         );
+        // A destroy that was stopped ends as one that is done.
+        if (stopping) throw new Interrupted(what);
     } catch (error) {
-        if (stopping) {
-            throw new Interrupted(what);
-        }
+        if (error instanceof Interrupted) throw error;
+        if (stopping) throw new Interrupted(what);
         unsaid(progress).forEach((line) => step.say(styled({ kind: "info", text: line })));
         if (progress.errors > 0) {
             throw new TimescaleError(`${what} failed`, {

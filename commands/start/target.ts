@@ -2,7 +2,7 @@
  * Which server `npm start` works on: what the user says, else what was chosen before, else docker
  * where it can be had, else embedded.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 
 import { keys, type Target, targets } from "../../components/config/keys";
 import { TimescaleError } from "../../components/timescale/core/errors";
@@ -123,6 +123,14 @@ function plugin(name: "docker" | "postgresql"): Plugin {
     const file = require.resolve(`@pulumi/${name}/package.json`);
     const { version } = JSON.parse(readFileSync(file, "utf8")) as { readonly version: string };
     return { name, version };
+}
+
+/** Names of the stacks that `npm start` and `npm run deploy` have made. */
+export function stacksHere(workspace: Workspace): readonly string[] {
+    if (!existsSync(workspace.folder)) return [];
+    return readdirSync(workspace.folder).filter((name) =>
+        existsSync(stackConfigFile(workspace, name)),
+    );
 }
 
 /** Undefined where neither `npm start` nor `npm run deploy` has made a stack of this name. */

@@ -39,7 +39,12 @@ export async function verifyDatabase(
                 else step.fail(`verified: ${sumUp(results)}`);
                 return results;
             } catch (error) {
-                throw interrupts.stop.aborted ? new Interrupted("the verification") : error;
+                throw interrupts.stop.aborted
+                    ? new Interrupted(
+                          "the verification",
+                          "What it made is removed; nothing else was changed by it.",
+                      )
+                    : error;
             } finally {
                 release();
             }

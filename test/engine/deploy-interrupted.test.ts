@@ -61,7 +61,7 @@ describeOnServers(
             link.resume();
             const { code, stderr } = await stopped.ended;
 
-            expect([code, stderr]).toEqual([130, expect.stringContaining("The next deploy goes on from there.")]); // prettier-ignore
+            expect([code, stderr]).toEqual([130, expect.stringContaining("Pulumi up was stopped. The same command goes on from there.")]); // prettier-ignore
             expect(await standing()).toBeGreaterThan(0);
         });
 
@@ -86,6 +86,21 @@ describeOnServers(
             const [done, again] = [await first.ended, await second.ended];
             expect([done.code, JSON.parse(done.stdout)]).toEqual([0, expect.objectContaining({ outcome: "deployed" })]); // prettier-ignore
             expect([again.code, JSON.parse(again.stdout)]).toEqual([0, expect.objectContaining({ outcome: "unchanged" })]); // prettier-ignore
+        });
+
+        it("says of a rollback that Ctrl-C stopped that it is not done, and does it at the next", async () => {
+            const rollback = ["--rollback", "--yes"];
+            const stopped = startDeploy(to, rollback);
+            await link.hold(/DROP MATERIALIZED VIEW/, 1, stopped.ended);
+            stopped.child.kill("SIGINT");
+            await stopped.says(/stopping when the work in hand is done/);
+            link.resume();
+            const { code, stdout, stderr } = await stopped.ended;
+
+            expect([code, stdout, stderr]).toEqual([130, "", expect.stringContaining("Rolling back was stopped. The same command goes on from there.")]); // prettier-ignore
+            expect(await standing()).toBeGreaterThan(0);
+            expect((await startDeploy(to, rollback).ended).code).toBe(0);
+            expect(await standing()).toBe(0);
         });
 
         describe("without PGPASSWORD", () => {

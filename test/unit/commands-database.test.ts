@@ -1,4 +1,8 @@
 /** Which database a command works on. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
 import { Command } from "commander";
 
 import {
@@ -7,7 +11,10 @@ import {
     databaseChoice,
 } from "../../commands/database/choice";
 import { overridesIn } from "../../commands/database/overrides";
+import { stackName } from "../../commands/database/stackName";
+import { bindToReview } from "../../commands/start/reviewedFile";
 import { defaultTarget } from "../../components/observatory/slaTargets";
+import { reviewedVariable } from "../../components/timescale/provider/reviewed";
 
 function choose(args: readonly string[], environment: NodeJS.ProcessEnv = {}): DatabaseChoice {
     const command = addDatabaseOptions(new Command("x").exitOverride());
@@ -46,6 +53,37 @@ describe("the database of a command", () => {
                 code: "invalid_option",
             }) as Error,
         );
+    });
+});
+
+describe("the name of a stack", () => {
+    it.each(["prod", "deploy-db.example.com-5432-metrics-1f3a5c", "me/llm-observatory/prod"])(
+        "may be %s",
+        (name) => expect(stackName(name)).toBe(name),
+    );
+
+    it.each(["", "../x", "a/../b", "..", "a b", "a/b/c/d", "x".repeat(101)])("is not %j", (name) =>
+        expect(() => stackName(name)).toThrow("A stack's name has"),
+    );
+});
+
+describe("the review that a command is bound to", () => {
+    const folder = mkdtempSync(join(tmpdir(), "bound-"));
+    afterAll(() => rmSync(folder, { recursive: true }));
+
+    it("is read before anything is begun, from the folder in which the user stands", () => {
+        writeFileSync(join(folder, "reviewed.json"), '{"steps": [], "changeSummary": {}}');
+        const environment = { INIT_CWD: folder, [reviewedVariable]: "reviewed.json" };
+        bindToReview(environment);
+
+        expect(environment[reviewedVariable]).toBe(join(folder, "reviewed.json"));
+        expect(() => bindToReview({ INIT_CWD: folder, [reviewedVariable]: "none.json" })).toThrow(
+            expect.objectContaining({
+                code: "reviewed_preview",
+                detail: expect.stringContaining(join(folder, "none.json")) as string,
+            }) as Error,
+        );
+        expect(() => bindToReview({})).not.toThrow();
     });
 });
 

@@ -181,6 +181,22 @@ describe("a review in a file", () => {
         );
     });
 
+    it("of another stack allows nothing, and says so", () => {
+        const file = join(folder, "another-stack.json");
+        writeFileSync(file, preview);
+        const reviewed = reviewedPreview({ [reviewedVariable]: file });
+        if (reviewed === undefined) throw new Error("the variable is set");
+        const elsewhere = { ...planned, urn: planned.urn.replace("pulumi:dev::", "pulumi:prod::") };
+
+        expect(() => refuseUnreviewed(reviewed, elsewhere)).toThrow(
+            expect.objectContaining({
+                detail: expect.stringContaining(
+                    "is of stack p/dev, and this is stack p/prod",
+                ) as string,
+            }) as Error,
+        );
+    });
+
     it("allows nothing of an object whose plan in it cannot be read", () => {
         const file = join(folder, "unreadable.json");
         writeFileSync(file, preview.replaceAll('timescalePlan\\":1', 'timescalePlan\\":2'));

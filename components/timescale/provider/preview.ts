@@ -207,7 +207,8 @@ function brokenBy(
     return undefined;
 }
 
-function stackOf(urns: readonly string[]): string | undefined {
+/** `project/stack`; undefined where no URN names one. */
+export function stackOf(urns: readonly string[]): string | undefined {
     for (const urn of urns) {
         const [head = "", project] = urn.split("::");
         const stack = head.split(":")[2];

@@ -14,13 +14,15 @@ import {
     type PlannedChange,
     type PlannedHazard,
 } from "./planDocument";
-import { type Fields, isFields, jsonText, type Preview, readPreview } from "./preview";
+import { type Fields, isFields, jsonText, type Preview, readPreview, stackOf } from "./preview";
 
 export const reviewedVariable = "PULUMI_TIMESCALE_REVIEWED";
 
 export interface Reviewed {
     /** As the variable names it. */
     readonly file: string;
+    /** `project/stack`, where it says it. */
+    readonly stack: string | undefined;
     /** By URN. */
     readonly documents: ReadonlyMap<string, ReviewedPlan>;
     /** URNs that the preview deletes. */
@@ -61,12 +63,12 @@ function read(file: string): Omit<Reviewed, "file"> {
 }
 
 /** A plan that cannot be read was in no review. */
-function readPlans({ documents, steps }: Preview): Omit<Reviewed, "file"> {
+function readPlans({ stack, documents, steps }: Preview): Omit<Reviewed, "file"> {
     const plans = [...documents].flatMap(([urn, all]) =>
         all.flatMap((one): [string, ReviewedPlan][] => ("unreadable" in one ? [] : [[urn, one]])),
     );
     const deleted = [...steps].filter(([, all]) => all.some(({ op }) => op === "delete"));
-    return { documents: new Map(plans), deleted: new Set(deleted.map(([urn]) => urn)) };
+    return { stack, documents: new Map(plans), deleted: new Set(deleted.map(([urn]) => urn)) };
 }
 
 /**
@@ -77,7 +79,7 @@ function readPlans({ documents, steps }: Preview): Omit<Reviewed, "file"> {
 function readReview(text: string): Omit<Reviewed, "file"> | undefined {
     const review = jsonIn(text);
     if (!isFields(review) || !("timescaleReview" in review)) return undefined;
-    const { timescaleReview: format, objects } = review;
+    const { timescaleReview: format, objects, stack } = review;
     if (format !== 1) {
         throw new TimescaleError(
             `it is a review of format ${JSON.stringify(format)}, and this version reads format 1`,
@@ -89,7 +91,11 @@ function readReview(text: string): Omit<Reviewed, "file"> | undefined {
         return plan === undefined ? [] : [[urn, plan] as const];
     });
     const deleted = all.filter((object) => (object as Fields)["action"] === "delete");
-    return { documents: new Map(plans), deleted: new Set(deleted.map(({ urn }) => urn)) };
+    return {
+        stack: typeof stack === "string" ? stack : undefined,
+        documents: new Map(plans),
+        deleted: new Set(deleted.map(({ urn }) => urn)),
+    };
 }
 
 /** Where a review says these of an object, no plan of it was in the preview. */
@@ -133,7 +139,17 @@ function jsonIn(text: string): unknown {
  * @param now the plan as the database has it at this moment
  * @throws TimescaleError with everything in it that was not reviewed
  */
-export function refuseUnreviewed({ file, documents }: Reviewed, now: PlanDocument): void {
+export function refuseUnreviewed(reviewed: Reviewed, now: PlanDocument): void {
+    const { file, documents, stack } = reviewed;
+    const own = stackOf([now.urn]);
+    if (now.result !== "same" && stack !== undefined && own !== undefined && stack !== own) {
+        throw new TimescaleError(`${now.object} is not as it was reviewed`, {
+            code: "not_as_reviewed",
+            detail: `${file} is of stack ${stack}, and this is stack ${own}; nothing was changed`,
+            hint: "run up with the review of this stack",
+            object: now.object,
+        });
+    }
     const unseen = departures(documents.get(now.urn), now);
     if (unseen.length === 0) return;
     throw new TimescaleError(`${now.object} is not as it was reviewed`, {
