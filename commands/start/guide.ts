@@ -49,7 +49,7 @@ function connect({ target, reader, served }: Standing): readonly string[] {
 function plainCli({ workspace, target, engine }: Standing): readonly string[] {
     const config = relative(workspace.root, stackConfigFile(workspace, target));
     return [
-        "The plain CLI works on the same stack, from this folder",
+        `The plain CLI works on the same stack, from this folder${target === "embedded" ? ", while npm run serve runs" : ""}`,
         ...Object.entries(pulumiEnvironment(workspace)).map(
             ([name, value]) => `export ${name}='${value}'`,
         ),

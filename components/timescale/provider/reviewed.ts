@@ -57,7 +57,7 @@ function read(file: string): Omit<Reviewed, "file"> {
         throw new TimescaleError(`${reviewedVariable} names no preview that can be read`, {
             code: "reviewed_preview",
             detail: `${file}: ${why}`,
-            hint: "PULUMI_TIMESCALE_PLANS=json pulumi preview --json > reviewed.json",
+            hint: "write it by PULUMI_TIMESCALE_PLANS=json pulumi preview --json > reviewed.json, or by npm run review with --json-out",
         });
     }
 }
