@@ -155,7 +155,11 @@ describe("a review in a file", () => {
         for (const name of ["other", "later-format", "no-plan"]) {
             expect(not({ ...made, urn: urnOf(name) })).toThrow(
                 expect.objectContaining({
-                    detail: expect.stringContaining("not in the review") as string,
+                    detail: expect.stringContaining(
+                        name === "later-format"
+                            ? "its plan is not in the review in a form that can be read: its plan is of format 2"
+                            : "its plan is not in the review;",
+                    ) as string,
                 }) as Error,
             );
         }

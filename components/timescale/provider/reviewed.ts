@@ -25,6 +25,8 @@ export interface Reviewed {
     readonly stack: string | undefined;
     /** By URN. */
     readonly documents: ReadonlyMap<string, ReviewedPlan>;
+    /** Why its plan cannot be read, by URN: it is taken for none. */
+    readonly unreadable: ReadonlyMap<string, string>;
     /** URNs that the preview deletes. */
     readonly deleted: ReadonlySet<string>;
 }
@@ -62,13 +64,20 @@ function read(file: string): Omit<Reviewed, "file"> {
     }
 }
 
-/** A plan that cannot be read was in no review. */
 function readPlans({ stack, documents, steps }: Preview): Omit<Reviewed, "file"> {
-    const plans = [...documents].flatMap(([urn, all]) =>
-        all.flatMap((one): [string, ReviewedPlan][] => ("unreadable" in one ? [] : [[urn, one]])),
-    );
+    const plans = new Map<string, ReviewedPlan>();
+    const unreadable = new Map<string, string>();
+    for (const [urn, all] of documents) {
+        for (const one of all) {
+            if ("unreadable" in one) unreadable.set(urn, one.unreadable);
+            else plans.set(urn, one);
+        }
+    }
     const deleted = [...steps].filter(([, all]) => all.some(({ op }) => op === "delete"));
-    return { stack, documents: new Map(plans), deleted: new Set(deleted.map(([urn]) => urn)) };
+    return {
+        ...{ stack, unreadable, documents: plans },
+        deleted: new Set(deleted.map(([urn]) => urn)),
+    };
 }
 
 /**
@@ -90,10 +99,16 @@ function readReview(text: string): Omit<Reviewed, "file"> | undefined {
         const plan = planIn(object);
         return plan === undefined ? [] : [[urn, plan] as const];
     });
+    const unreadable = all.flatMap(({ urn, ...object }) =>
+        fields((object as Fields)["reasons"]).flatMap(({ code, message }) =>
+            code === "unreadable_plan" ? [[urn, textOf(message)] as const] : [],
+        ),
+    );
     const deleted = all.filter((object) => (object as Fields)["action"] === "delete");
     return {
         stack: typeof stack === "string" ? stack : undefined,
         documents: new Map(plans),
+        unreadable: new Map(unreadable),
         deleted: new Set(deleted.map(({ urn }) => urn)),
     };
 }
@@ -140,7 +155,7 @@ function jsonIn(text: string): unknown {
  * @throws TimescaleError with everything in it that was not reviewed
  */
 export function refuseUnreviewed(reviewed: Reviewed, now: PlanDocument): void {
-    const { file, documents, stack } = reviewed;
+    const { file, documents, unreadable, stack } = reviewed;
     const own = stackOf([now.urn]);
     if (now.result !== "same" && stack !== undefined && own !== undefined && stack !== own) {
         throw new TimescaleError(`${now.object} is not as it was reviewed`, {
@@ -150,7 +165,10 @@ export function refuseUnreviewed(reviewed: Reviewed, now: PlanDocument): void {
             object: now.object,
         });
     }
-    const unseen = departures(documents.get(now.urn), now);
+    const why = documents.has(now.urn) ? undefined : unreadable.get(now.urn);
+    const unseen = departures(documents.get(now.urn), now).map((text) =>
+        why === undefined ? text : `${text} in a form that can be read: ${why}`,
+    );
     if (unseen.length === 0) return;
     throw new TimescaleError(`${now.object} is not as it was reviewed`, {
         code: "not_as_reviewed",
