@@ -1,4 +1,5 @@
 /** From rows to the data of a report; nothing here asks the database. */
+import { grouped } from "../../components/timescale/core/grouped";
 import type {
     Band,
     CostPoint,
@@ -194,15 +195,4 @@ function verdictOf({ p95_sla, p99_sla, error_rate_sla }: SlaBucketRow): Verdict 
 
 function keyOf({ provider, model }: ModelKey): string {
     return JSON.stringify([provider, model]);
-}
-
-function grouped<Item, Key>(items: readonly Item[], keyFor: (item: Item) => Key): Map<Key, Item[]> {
-    const groups = new Map<Key, Item[]>();
-    for (const item of items) {
-        const key = keyFor(item);
-        const group = groups.get(key);
-        if (group === undefined) groups.set(key, [item]);
-        else group.push(item);
-    }
-    return groups;
 }

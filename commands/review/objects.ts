@@ -1,12 +1,8 @@
 /** What a preview says of one resource. */
+import { isFields } from "../../components/timescale/core/fields";
 import { displayName } from "../../components/timescale/core/identifier";
 import type { PlanDocument } from "../../components/timescale/provider/planDocument";
-import {
-    isFields,
-    type Step,
-    typeOf,
-    type Unreadable,
-} from "../../components/timescale/provider/preview";
+import { type Step, typeOf, type Unreadable } from "../../components/timescale/provider/preview";
 import type { ReviewedObject } from "./document";
 import { actionOf, judgeElsewhere, timescaleKind } from "./elsewhere";
 import { judgePlan } from "./judge";

@@ -1,4 +1,5 @@
 /** A review: what a preview means, as the Markdown shows it and as `--json` has it. */
+import { counted } from "../../components/timescale/core/health/words";
 import type { Preview } from "../../components/timescale/provider/preview";
 import { pluginOnPath } from "../start/events";
 import type { Message, Review, ReviewedObject } from "./document";
@@ -100,9 +101,9 @@ function summaryOf(
             ? "no plan of a resource inside a database is in the preview: run it with PULUMI_TIMESCALE_PLANS=json"
             : "",
         destroy ? goingIn(objects) : changesIn(objects.length, changing, broken === undefined),
-        counted(count("destructive"), "is destructive", "are destructive"),
-        counted(count("refused"), `is refused by ${operation}`, `are refused by ${operation}`),
-        counted(
+        told(count("destructive"), "is destructive", "are destructive"),
+        told(count("refused"), `is refused by ${operation}`, `are refused by ${operation}`),
+        told(
             count("notCompared"),
             "is not compared with the live database",
             "are not compared with the live database",
@@ -115,7 +116,7 @@ function summaryOf(
 function changesIn(all: number, changing: number, whole: boolean): string {
     if (all === 0) return "";
     if (changing > 0) {
-        return `${changing} of ${plural(all, "object")} ${changing === 1 ? "changes" : "change"}`;
+        return `${changing} of ${counted(all, "object")} ${changing === 1 ? "changes" : "change"}`;
     }
     if (!whole) return "no change is among it";
     return all === 1 ? "its one object is as declared" : `all ${all} objects are as declared`;
@@ -123,13 +124,9 @@ function changesIn(all: number, changing: number, whole: boolean): string {
 
 function goingIn(objects: readonly ReviewedObject[]): string {
     if (objects.length === 0) return "destroy would delete nothing";
-    return `destroy would delete ${plural(objects.length, "object")}`;
+    return `destroy would delete ${counted(objects.length, "object")}`;
 }
 
-function counted(number: number, one: string, many: string): string {
+function told(number: number, one: string, many: string): string {
     return number === 0 ? "" : `${number} ${number === 1 ? one : many}`;
-}
-
-function plural(number: number, one: string): string {
-    return `${number} ${one}${number === 1 ? "" : "s"}`;
 }

@@ -1,6 +1,6 @@
 /** What `pulumi stack export --show-secrets` writes, as far as a review needs it. */
 import { TimescaleError } from "../../components/timescale/core/errors";
-import { type Fields, isFields } from "../../components/timescale/provider/preview";
+import { type Fields, isFields } from "../../components/timescale/core/fields";
 import { signature } from "./secrets";
 
 export interface RecordedResource {

@@ -5,6 +5,7 @@
 import leven from "leven";
 
 import type { CompressionPolicy, RefreshPolicy, RetentionPolicy } from "../timescale";
+import { isFields } from "../timescale/core/fields";
 import { parseInterval } from "../timescale/core/interval";
 
 interface Policies {
@@ -68,7 +69,7 @@ export function parsePolicies(
     } catch (error) {
         return [`it is no JSON: ${(error as Error).message}`];
     }
-    if (!isObject(parsed)) return ["it is no object of tables and aggregates"];
+    if (!isFields(parsed)) return ["it is no object of tables and aggregates"];
     const problems = Object.entries(parsed).flatMap(([name, change]) =>
         known.includes(name) ? ofChange(name, change) : [unknown(name, known)],
     );
@@ -76,7 +77,7 @@ export function parsePolicies(
 }
 
 function ofChange(name: string, change: unknown): string[] {
-    if (!isObject(change)) return [`${name} is no object of policies`];
+    if (!isFields(change)) return [`${name} is no object of policies`];
     return Object.entries(change).flatMap(([kind, policy]) => {
         const path = `${name}.${kind}`;
         if (!isKind(kind)) return [unknown(path, kinds, kind)];
@@ -84,7 +85,7 @@ function ofChange(name: string, change: unknown): string[] {
             return [`${path} is null: what is never refreshed stays empty; paused: true stops it`];
         }
         if (policy === null) return [];
-        if (!isObject(policy)) return [`${path} is neither an object nor null`];
+        if (!isFields(policy)) return [`${path} is neither an object nor null`];
         return Object.entries(policy).flatMap(([field, value]) =>
             ofField(`${path}.${field}`, fields[kind], field, value),
         );
@@ -113,8 +114,4 @@ function unknown(path: string, allowed: readonly string[], word = path): string 
 
 function isKind(kind: string): kind is keyof Policies {
     return Object.hasOwn(fields, kind);
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-    return typeof value === "object" && value !== null && !Array.isArray(value);
 }

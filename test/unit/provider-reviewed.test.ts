@@ -155,6 +155,7 @@ describe("a review in a file", () => {
         for (const name of ["other", "later-format", "no-plan"]) {
             expect(not({ ...made, urn: urnOf(name) })).toThrow(
                 expect.objectContaining({
+                    code: "not_as_reviewed",
                     detail: expect.stringContaining(
                         name === "later-format"
                             ? "its plan is not in the review in a form that can be read: its plan is of format 2"

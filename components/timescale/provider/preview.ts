@@ -1,5 +1,7 @@
 /** What `pulumi preview --json` has written, read with distrust: anything missing is said, never taken for "no change". */
 import { TimescaleError } from "../core/errors";
+import { type Fields, isFields } from "../core/fields";
+import { grouped } from "../core/grouped";
 import type { PlanDocument } from "./planDocument";
 
 export interface Preview {
@@ -33,8 +35,6 @@ export interface State {
     readonly initErrors: readonly string[];
 }
 
-export type Fields = Readonly<Record<string, unknown>>;
-
 export interface Diagnostic {
     readonly urn: string;
     readonly severity: "info" | "warning" | "error";
@@ -51,7 +51,11 @@ export interface Unreadable {
  * @throws TimescaleError when it is not the JSON of a preview
  */
 export function readPreview(text: string): Preview {
-    const digest = parse(text);
+    return previewOf(readDigest(text));
+}
+
+/** @throws TimescaleError when it has not the parts of a preview */
+export function previewOf(digest: Fields): Preview {
     const { steps, changeSummary } = digest;
     if (!Array.isArray(steps) && !isFields(changeSummary)) {
         throw notAPreview(
@@ -76,15 +80,11 @@ export function readPreview(text: string): Preview {
     };
 }
 
-/** Without the lines of a wrapper before it, such as npm's. */
-export function jsonText(text: string): string {
+/** What a text has as JSON, without the lines of a wrapper before it, such as npm's. @throws TimescaleError */
+export function readDigest(text: string): Fields {
     const trimmed = text.replace(/^\ufeff/, "").trim();
     const at = trimmed.search(/^\{/m);
-    return at < 0 ? trimmed : trimmed.slice(at);
-}
-
-function parse(text: string): Fields {
-    const json = jsonText(text);
+    const json = at < 0 ? trimmed : trimmed.slice(at);
     if (json === "") {
         throw notAPreview("it is empty", "look at what pulumi preview wrote to standard error");
     }
@@ -220,19 +220,4 @@ export function stackOf(urns: readonly string[]): string | undefined {
 /** The resource's own type, without those of the components around it. */
 export function typeOf(urn: string): string {
     return urn.split("::")[2]?.split("$").at(-1) ?? "";
-}
-
-export function grouped<T>(all: readonly T[], keyOf: (one: T) => string): Map<string, T[]> {
-    const groups = new Map<string, T[]>();
-    for (const one of all) {
-        const key = keyOf(one);
-        const group = groups.get(key);
-        if (group === undefined) groups.set(key, [one]);
-        else group.push(one);
-    }
-    return groups;
-}
-
-export function isFields(value: unknown): value is Fields {
-    return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -7,6 +7,7 @@
 import { readFileSync } from "node:fs";
 
 import { TimescaleError } from "../core/errors";
+import { type Fields, isFields } from "../core/fields";
 import { describePlan } from "../core/plan/plan";
 import {
     databaseToCome,
@@ -14,7 +15,7 @@ import {
     type PlannedChange,
     type PlannedHazard,
 } from "./planDocument";
-import { type Fields, isFields, jsonText, type Preview, readPreview, stackOf } from "./preview";
+import { type Preview, previewOf, readDigest, stackOf } from "./preview";
 
 export const reviewedVariable = "PULUMI_TIMESCALE_REVIEWED";
 
@@ -49,8 +50,8 @@ export function reviewedPreview(environment: NodeJS.ProcessEnv): Reviewed | unde
 
 function read(file: string): Omit<Reviewed, "file"> {
     try {
-        const text = readFileSync(file, "utf8");
-        return readReview(text) ?? readPlans(readPreview(text));
+        const digest = readDigest(readFileSync(file, "utf8"));
+        return "timescaleReview" in digest ? readReview(digest) : readPlans(previewOf(digest));
     } catch (error) {
         const why =
             error instanceof TimescaleError
@@ -80,36 +81,28 @@ function readPlans({ stack, documents, steps }: Preview): Omit<Reviewed, "file">
     };
 }
 
-/**
- * Source: commands/review/document.ts
- *
- * @returns undefined when it is no review
- */
-function readReview(text: string): Omit<Reviewed, "file"> | undefined {
-    const review = jsonIn(text);
-    if (!isFields(review) || !("timescaleReview" in review)) return undefined;
+/** Source: commands/review/document.ts */
+function readReview(review: Fields): Omit<Reviewed, "file"> {
     const { timescaleReview: format, objects, stack } = review;
     if (format !== 1) {
         throw new TimescaleError(
             `it is a review of format ${JSON.stringify(format)}, and this version reads format 1`,
         );
     }
-    const all = fields(objects).map((object) => ({ ...object, urn: String(object["urn"]) }));
-    const plans = all.flatMap(({ urn, ...object }) => {
+    const documents = new Map<string, ReviewedPlan>();
+    const unreadable = new Map<string, string>();
+    const deleted = new Set<string>();
+    for (const object of fields(objects)) {
+        const urn = textOf(object["urn"]);
         const plan = planIn(object);
-        return plan === undefined ? [] : [[urn, plan] as const];
-    });
-    const unreadable = all.flatMap(({ urn, ...object }) =>
-        fields((object as Fields)["reasons"]).flatMap(({ code, message }) =>
-            code === "unreadable_plan" ? [[urn, textOf(message)] as const] : [],
-        ),
-    );
-    const deleted = all.filter((object) => (object as Fields)["action"] === "delete");
+        if (plan !== undefined) documents.set(urn, plan);
+        const why = fields(object["reasons"]).find(({ code }) => code === "unreadable_plan");
+        if (why !== undefined) unreadable.set(urn, textOf(why["message"]));
+        if (object["action"] === "delete") deleted.add(urn);
+    }
     return {
         stack: typeof stack === "string" ? stack : undefined,
-        documents: new Map(plans),
-        unreadable: new Map(unreadable),
-        deleted: new Set(deleted.map(({ urn }) => urn)),
+        ...{ documents, unreadable, deleted },
     };
 }
 
@@ -140,14 +133,6 @@ function textOf(value: unknown): string {
 
 function fields(list: unknown): Fields[] {
     return Array.isArray(list) ? list.filter(isFields) : [];
-}
-
-function jsonIn(text: string): unknown {
-    try {
-        return JSON.parse(jsonText(text));
-    } catch {
-        return undefined;
-    }
 }
 
 /**

@@ -6,6 +6,7 @@ import { extensionVersionKind } from "../extensionVersionKind";
 import { hypertableKind } from "../hypertableKind";
 import { loginPasswordKind } from "../loginPasswordKind";
 import type { Subject } from "../planDocument";
+import { typeOf } from "../preview";
 import { connectionOf, nameOf, type Properties, type ResourceKind } from "../resourceKind";
 import { sqlFunctionKind } from "../sqlFunctionKind";
 import { viewKind } from "../viewKind";
@@ -22,7 +23,7 @@ const kinds: readonly ResourceKind[] = [
 /** The engine names resources by URN; the type token in it tells what kind this one is. */
 export function kindOf(properties: Properties): ResourceKind {
     const urn = urnOf(properties);
-    const type = urn.split("::")[2]?.split("$").at(-1) ?? "";
+    const type = typeOf(urn);
     const kind = kinds.find(({ name }) => type === `pulumi-nodejs:dynamic/timescale:${name}`);
     if (kind === undefined)
         throw new Error(`this version of the provider knows no resource of type ${type}`);
