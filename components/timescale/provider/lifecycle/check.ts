@@ -37,8 +37,17 @@ export async function check(olds: Properties, given: Properties): Promise<CheckR
     const unknown = unknownPart(news, { names, newDatabase });
     if (unknown === undefined)
         failures.push(...(await liveCheck(kind, news, { isNew, newDatabase })));
-    else if (isNew) reportNotCompared(kind, news, unknown, { onlyDecisions: !asJson(process.env) });
+    else if (isNew) reportUnknown(kind, news, unknown);
     return { inputs: { ...news }, failures };
+}
+
+/** What nobody can know yet is worth no words to people, but for what the rules say. */
+function reportUnknown(
+    kind: ResourceKind,
+    news: Properties,
+    why: { readonly code: string; readonly message: string },
+): void {
+    reportNotCompared(kind, news, why, { onlyDecisions: !asJson(process.env) });
 }
 
 /** What the program found wrong with its declarations as a whole; see components/timescale/declared.ts. */
@@ -110,8 +119,7 @@ async function liveCheck(
         const refused = isRefusedPassword(error) ? kind.planRefused?.(news, undefined) : undefined;
         // Nor does its owner have to exist.
         const toCome = newDatabase && (error.code === "3D000" || isRefusedPassword(error));
-        const onlyDecisions = !asJson(process.env);
-        if (toCome) reportNotCompared(kind, news, databaseToCome, { onlyDecisions });
+        if (toCome) reportUnknown(kind, news, databaseToCome);
         else if (refused === undefined) reportNotCompared(kind, news, reasonOf(error));
         else reportDocument(documentOf(subject, refused, news, undefined));
         return [];

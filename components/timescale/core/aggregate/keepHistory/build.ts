@@ -19,7 +19,7 @@ import type { Built, Work } from "./work";
 export async function build(work: Work, pair: Pair, mapping: Mapping): Promise<Built> {
     const { old } = pair;
     const title = displayName(pair.name);
-    let version = await standing(work, pair);
+    let version = await leftStanding(work, pair);
     if (version === undefined) {
         work.options.onStatus(`building the new version of ${title} beside it`);
         const of: BuildingState = { of: title };
@@ -79,7 +79,7 @@ export async function bringBack(work: Work, pair: Pair): Promise<Built> {
 }
 
 /** What an earlier attempt left, if it is of use; it is dropped when it is of another query. */
-async function standing(work: Work, pair: Pair): Promise<ActualAggregate | undefined> {
+async function leftStanding(work: Work, pair: Pair): Promise<ActualAggregate | undefined> {
     const { standing, beside } = pair;
     if (standing === undefined) return undefined;
     if (await isOfThisQuery(work, pair, standing)) return standing;
