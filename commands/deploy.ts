@@ -14,16 +14,13 @@ import { compared, prepare } from "./deploy/prepare";
 import { checkRollback, takeBack } from "./deploy/rollback";
 import { tell, titleOf } from "./deploy/tell";
 import { failed } from "./ending";
-import { describe } from "./picture";
 import { colours, withStep } from "./progress";
 import { bringUp } from "./start/bringUp";
-import { declaredIn } from "./start/declared";
 import { forgetForeignSettings } from "./start/foreignSettings";
-import { interruptedExitCode, listenForInterrupts } from "./start/interrupts";
-import { Interrupted } from "./start/operation";
-import { exportState } from "./start/pending";
+import { listenForInterrupts } from "./start/interrupts";
 import { bindToReview } from "./start/reviewedFile";
 import { findEngine } from "./start/session";
+import { checkStanding } from "./start/standing";
 import { lockWorkspace } from "./start/startLock";
 import { type Workspace, workspaceIn } from "./start/workspace";
 import { verifyDatabase } from "./verify/command";
@@ -89,12 +86,7 @@ async function work(
     try {
         if (options.rollback) return await takeBack(place, prepared, options, interrupts);
         const { summary, outputs } = await bringUp(prepared, interrupts);
-        const picture = await withStep("checking what stands", async (step) => {
-            const state = await exportState(prepared.stack);
-            const standing = await describe(outputs.owner, declaredIn(state, outputs.aggregates));
-            step.done("everything that was declared stands");
-            return standing;
-        });
+        const picture = await checkStanding(prepared, outputs);
         const { schema, slaTargets, policies, helpers } = prepared.config;
         const results = options.test
             ? await verifyDatabase(
@@ -121,10 +113,6 @@ function refused(refusals: readonly TimescaleError[]): 2 {
 main().then(
     (code) => process.exit(code),
     (error: unknown) => {
-        if (error instanceof Interrupted) {
-            process.stderr.write(`${error.message}\n`);
-            process.exit(interruptedExitCode);
-        }
         if (error instanceof TimescaleError && error.code === "operation_refused") {
             process.stderr.write(`${colours.red("refused")}: ${explain(error)}\n`);
             process.exit(2);

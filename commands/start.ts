@@ -8,21 +8,18 @@ import { dirname } from "node:path";
 import { TimescaleError } from "../components/timescale/core/errors";
 import program from "../index";
 import { loadDemo } from "./demo/load";
-import { failed } from "./ending";
-import { describe } from "./picture";
+import { endWith } from "./ending";
 import { renderPicture } from "./picture/render";
 import { coloursOf, withStep } from "./progress";
 import { bringUp, type Outputs } from "./start/bringUp";
-import { declaredIn } from "./start/declared";
 import { confirm, removeEverything, rollBack } from "./start/destroy";
 import { forgetForeignSettings } from "./start/foreignSettings";
 import { renderGuide } from "./start/guide";
-import { interruptedExitCode, listenForInterrupts } from "./start/interrupts";
-import { Interrupted } from "./start/operation";
+import { listenForInterrupts } from "./start/interrupts";
 import { parseOptions, type StartOptions } from "./start/options";
-import { exportState } from "./start/pending";
 import { bindToReview } from "./start/reviewedFile";
 import { findEngine, findTarget, prepareStack, serveEmbedded } from "./start/session";
+import { checkStanding } from "./start/standing";
 import { lockWorkspace } from "./start/startLock";
 import { rememberedTarget, rememberTarget } from "./start/target";
 import { pulumiEnvironment, stackFolder, type Workspace, workspaceIn } from "./start/workspace";
@@ -58,12 +55,7 @@ async function standUp(workspace: Workspace, options: StartOptions): Promise<voi
     try {
         const { summary, outputs } = await bringUp(prepared, interrupts);
         const demo = options.demo ? await loadTraces(outputs) : [];
-        const picture = await withStep("checking what stands", async (step) => {
-            const state = await exportState(prepared.stack);
-            const standing = await describe(outputs.owner, declaredIn(state, outputs.aggregates));
-            step.done("everything that was declared stands");
-            return standing;
-        });
+        const picture = await checkStanding(prepared, outputs);
         const { schema, slaTargets, policies, helpers } = prepared.config;
         const results = await verifyDatabase(
             outputs.owner,
@@ -154,13 +146,4 @@ async function takeDown(workspace: Workspace, options: StartOptions): Promise<vo
     }
 }
 
-main().then(
-    () => process.exit(0),
-    (error: unknown) => {
-        if (error instanceof Interrupted) {
-            process.stderr.write(`${error.message}\n`);
-            process.exit(interruptedExitCode);
-        }
-        failed(error);
-    },
-);
+endWith(main());

@@ -7,7 +7,6 @@ import { openDatabase } from "./database/choice";
 import { endWith } from "./ending";
 import { coloursOf } from "./progress";
 import { interruptedExitCode, listenForInterrupts } from "./start/interrupts";
-import { Interrupted } from "./start/operation";
 import { verifyDatabase } from "./verify/command";
 import { junit } from "./verify/junit";
 import { parseOptions } from "./verify/options";
@@ -36,10 +35,6 @@ async function main(): Promise<number> {
             `${options.json ? JSON.stringify(resultsAsJson(results), null, 2) : describeResults(results, colours)}\n`,
         );
         return exitCodeOf(results);
-    } catch (error) {
-        if (!(error instanceof Interrupted)) throw error;
-        process.stderr.write(`${error.message}\n`);
-        return interruptedExitCode;
     } finally {
         await close();
     }

@@ -5,12 +5,12 @@ import { TimescaleError } from "../../components/timescale/core/errors";
 import { openEmbedded } from "../embedded/server";
 import type { Engine } from "../engine";
 import { withStep } from "../progress";
+import { runOnStack } from "../start/engineRun";
 import { findEngine } from "../start/session";
 import { openStack } from "../start/stack";
 import { rememberedTarget, stacksHere, targetHere } from "../start/target";
 import { embeddedDataFolder, type Workspace, workspaceIn } from "../start/workspace";
 import { configCommand, type Overrides, overridesIn } from "./overrides";
-import { runPlain } from "./plainStack";
 
 export interface OpenDatabase {
     readonly connection: Connection;
@@ -104,12 +104,8 @@ async function startedPulumi(
 
 function plainPulumi(workspace: Workspace, name: string, engine: Engine): Pulumi {
     return async (args) => {
-        const { stdout, stderr, failure, summary } = await runPlain(
-            workspace.root,
-            name,
-            engine,
-            args,
-        );
+        const place = { cwd: workspace.root };
+        const { stdout, stderr, failure, summary } = await runOnStack(engine, name, args, place);
         if (failure === undefined) return stdout;
         throw new TimescaleError(`stack ${name} cannot be read`, {
             code: "no_stack",

@@ -9,8 +9,8 @@ import { join } from "node:path";
 import { namespace, type Target } from "../../components/config/keys";
 import type { Connection } from "../../components/timescale/core/connection/connection";
 import { TimescaleError } from "../../components/timescale/core/errors";
-import { rememberedTarget, stacksHere, targetOf } from "../start/target";
-import { stackConfigFile, stackFolder, type Workspace } from "../start/workspace";
+import { rememberedTarget, stacksHere, targetHere } from "../start/target";
+import { stackFolder, type Workspace } from "../start/workspace";
 
 export interface Place {
     readonly target: Target;
@@ -39,8 +39,8 @@ export function placeOf(
         return { target: "external", name: stackNameOf(connection), connection };
     }
     const name = stack ?? rememberedTarget(workspace);
-    const known = name !== undefined && existsSync(stackConfigFile(workspace, name));
-    if (!known) {
+    const target = name === undefined ? undefined : targetHere(workspace, name);
+    if (name === undefined || target === undefined) {
         throw new TimescaleError(
             name === undefined ? "no database was named" : `there is no stack ${name}`,
             {
@@ -50,12 +50,12 @@ export function placeOf(
             },
         );
     }
-    return { target: targetOf(name), name, connection: undefined };
+    return { target, name, connection: undefined };
 }
 
 /** Whether an earlier deploy has made the stack. */
 export function isMade(workspace: Workspace, { name }: Place): boolean {
-    return existsSync(stackConfigFile(workspace, name));
+    return targetHere(workspace, name) !== undefined;
 }
 
 const previewPrefix = "preview-";

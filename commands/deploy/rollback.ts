@@ -1,6 +1,6 @@
 /** The way back of a deploy: asked for first, and raw tables stay. */
 import { TimescaleError } from "../../components/timescale/core/errors";
-import { ask } from "../ask";
+import { wantYes } from "../ask";
 import { rollBack } from "../start/destroy";
 import type { Interrupts } from "../start/interrupts";
 import type { PreparedStack } from "../start/session";
@@ -23,24 +23,18 @@ export async function checkRollback(
         });
     }
     if (yes || dryRun) return;
+    const notDone = "nothing was rolled back";
     if (!process.stdin.isTTY) {
-        throw notConfirmed(
-            "a rollback removes aggregates with their rows, and without a terminal nobody can be asked",
-            "give --yes; --dry-run shows what would go",
-        );
+        throw new TimescaleError(notDone, {
+            code: "not_confirmed",
+            detail: "a rollback removes aggregates with their rows, and without a terminal nobody can be asked",
+            hint: "give --yes; --dry-run shows what would go",
+        });
     }
-    const answer = await ask(
-        `Remove the aggregates and helpers of ${titleOf(place)}? Raw tables stay. Type yes to go on: `,
+    await wantYes(
+        `Remove the aggregates and helpers of ${titleOf(place)}? Raw tables stay.`,
+        notDone,
     );
-    if (answer.toLowerCase() !== "yes") throw notConfirmed(`the answer was "${answer}"`);
-}
-
-function notConfirmed(detail: string, hint?: string): TimescaleError {
-    return new TimescaleError("nothing was rolled back", {
-        code: "not_confirmed",
-        detail,
-        ...(hint !== undefined && { hint }),
-    });
 }
 
 export async function takeBack(

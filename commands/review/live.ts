@@ -2,10 +2,10 @@
 import type { Target } from "../../components/config/keys";
 import { TimescaleError } from "../../components/timescale/core/errors";
 import { type Preview, readPreview } from "../../components/timescale/provider/preview";
-import { type PlainRun, runPlain } from "../database/plainStack";
 import { stackDatabase } from "../database/stack";
 import type { Engine } from "../engine";
 import { withStep } from "../progress";
+import { type EngineRun, runOnStack } from "../start/engineRun";
 import { findEngine } from "../start/session";
 import { openStack } from "../start/stack";
 import { stacksHere, targetHere } from "../start/target";
@@ -89,8 +89,8 @@ async function plainPreview(
     destroy: boolean,
     read: Reading,
 ): Promise<LivePreview> {
-    const run = (args: readonly string[]): Promise<PlainRun> =>
-        runPlain(root, name, engine, args, plans);
+    const run = (args: readonly string[]): Promise<EngineRun> =>
+        runOnStack(engine, name, args, { cwd: root, environment: plans });
     const { stdout, stderr, failure } = await run(destroy ? destroyCommand : ["preview", "--json"]);
     return read({
         text: orNothing(stdout, destroy && failure === undefined),

@@ -5,13 +5,13 @@ import { existsSync, rmSync } from "node:fs";
 
 import { targets } from "../../components/config/keys";
 import { TimescaleError } from "../../components/timescale/core/errors";
-import { ask } from "../ask";
+import { wantYes } from "../ask";
 import type { EmbeddedServer } from "../embedded/server";
 import { type Step, withStep } from "../progress";
 import { removeVolume } from "./docker";
 import { inWords, type Summary } from "./events";
-import type { Interrupts } from "./interrupts";
-import { Interrupted, runOperation } from "./operation";
+import { Interrupted, type Interrupts } from "./interrupts";
+import { runOperation } from "./operation";
 import type { ExportedState } from "./pending";
 import type { PreparedStack } from "./session";
 import { type TargetStack, writeConfig } from "./stack";
@@ -171,11 +171,5 @@ export async function confirm(what: string, yes: boolean): Promise<void> {
     if (yes || !process.stdin.isTTY) {
         return;
     }
-    const answer = await ask(`Remove ${what} for good? Type yes to go on: `);
-    if (answer.toLowerCase() !== "yes") {
-        throw new TimescaleError("nothing was removed", {
-            code: "not_confirmed",
-            detail: `the answer was "${answer}"`,
-        });
-    }
+    await wantYes(`Remove ${what} for good?`, "nothing was removed");
 }

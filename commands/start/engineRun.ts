@@ -1,8 +1,8 @@
-/** The engine on a stack of the plain CLI, in the program's folder: backend and secrets provider are the environment's. */
+/** The engine's commands on one stack. */
 import type { Engine } from "../engine";
-import { pathFor } from "../start/interruptible";
+import { pathFor } from "./interruptible";
 
-export interface PlainRun {
+export interface EngineRun {
     readonly stdout: string;
     /** Without the space around it. */
     readonly stderr: string;
@@ -12,19 +12,27 @@ export interface PlainRun {
     readonly summary: string | undefined;
 }
 
+interface Place {
+    /** The program's folder, or the workspace of the stack. */
+    readonly cwd: string;
+    /** Backend and secrets provider, beside what this process has of them. */
+    readonly environment?: Readonly<Record<string, string>>;
+    /** On standard input. @default nothing */
+    readonly input?: string | undefined;
+}
+
 /** Never asks, and never fails by itself: what became of it is in the result. */
-export async function runPlain(
-    root: string,
-    name: string,
+export async function runOnStack(
     { command: { command } }: Engine,
+    stack: string,
     args: readonly string[],
-    environment: Readonly<Record<string, string>> = {},
-): Promise<PlainRun> {
+    { cwd, environment, input }: Place,
+): Promise<EngineRun> {
     const { execa } = await import("execa");
-    const result = await execa(command, [...args, "--stack", name, "--non-interactive"], {
-        cwd: root,
-        env: { PATH: pathFor(command), PULUMI_SKIP_UPDATE_CHECK: "true", ...environment },
-        stdin: "ignore",
+    const result = await execa(command, [...args, "--stack", stack, "--non-interactive"], {
+        cwd,
+        env: { PULUMI_SKIP_UPDATE_CHECK: "true", ...environment, PATH: pathFor(command) },
+        ...(input === undefined ? { stdin: "ignore" as const } : { input }),
         reject: false,
     });
     const failure = result.failed ? (result.signal ?? `code ${result.exitCode}`) : undefined;

@@ -20,6 +20,17 @@ const debounce = 500;
 /** The exit code of a process that was interrupted, by convention. */
 export const interruptedExitCode = 130;
 
+/** The user has stopped the operation; everything it had begun is done or undone. */
+export class Interrupted extends Error {
+    /**
+     * @param what was stopped
+     * @param then what that means, in a sentence
+     */
+    constructor(what: string, then = "The same command goes on from there.") {
+        super(`${what.charAt(0).toUpperCase()}${what.slice(1)} was stopped. ${then}`);
+    }
+}
+
 export function listenForInterrupts(): Interrupts {
     const stop = new AbortController();
     const force = new AbortController();

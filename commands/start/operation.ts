@@ -7,24 +7,13 @@ import type { automation } from "@pulumi/pulumi";
 import { TimescaleError } from "../../components/timescale/core/errors";
 import { colours, type ProgressRow, type Step } from "../progress";
 import { type Line, noProgress, type Row, see, type Summary, unsaid } from "./events";
-import type { Interrupts } from "./interrupts";
+import { Interrupted, type Interrupts } from "./interrupts";
 
 /** What every operation of the Automation API takes. */
 export interface OperationOptions {
     readonly onEvent: (event: automation.EngineEvent) => void;
     readonly signal: AbortSignal;
     readonly color: "never";
-}
-
-/** The user has stopped the operation; everything it had begun is done or undone. */
-export class Interrupted extends Error {
-    /**
-     * @param what was stopped
-     * @param then what that means, in a sentence
-     */
-    constructor(what: string, then = "The same command goes on from there.") {
-        super(`${what.charAt(0).toUpperCase()}${what.slice(1)} was stopped. ${then}`);
-    }
 }
 
 /**

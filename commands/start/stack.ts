@@ -9,7 +9,8 @@ import { namespace, ownEntries, type Target } from "../../components/config/keys
 import { TimescaleError } from "../../components/timescale/core/errors";
 import type { Engine } from "../engine";
 import type { Setting } from "./configuration";
-import { interruptible, pathFor } from "./interruptible";
+import { runOnStack } from "./engineRun";
+import { interruptible } from "./interruptible";
 import { pulumiEnvironment, stackFolder, type Workspace } from "./workspace";
 
 export interface TargetStack {
@@ -57,21 +58,13 @@ export async function openStack(
         });
     });
     const pulumi: TargetStack["pulumi"] = async (args, input) => {
-        const { execa } = await import("execa");
-        const command = engine.command.command;
-        const result = await execa(command, [...args, "--stack", name, "--non-interactive"], {
-            cwd: workDir,
-            env: { ...environment, PATH: pathFor(command) },
-            ...(input === undefined ? { stdin: "ignore" as const } : { input }),
-            reject: false,
+        const place = { cwd: workDir, environment, input };
+        const { stdout, stderr, failure, summary } = await runOnStack(engine, name, args, place);
+        if (failure === undefined) return stdout;
+        throw new TimescaleError(`pulumi ${args.slice(0, 2).join(" ")} failed`, {
+            code: "engine_failed",
+            detail: stderr || (summary ?? failure),
         });
-        if (result.failed) {
-            throw new TimescaleError(`pulumi ${args.slice(0, 2).join(" ")} failed`, {
-                code: "engine_failed",
-                detail: result.stderr.trim() || result.shortMessage || "it said nothing",
-            });
-        }
-        return result.stdout;
     };
     return { target, name, stack, pulumi };
 }

@@ -128,18 +128,15 @@ function plugin(name: "docker" | "postgresql"): Plugin {
 /** Names of the stacks that `npm start` and `npm run deploy` have made. */
 export function stacksHere(workspace: Workspace): readonly string[] {
     if (!existsSync(workspace.folder)) return [];
-    return readdirSync(workspace.folder).filter((name) =>
-        existsSync(stackConfigFile(workspace, name)),
+    return readdirSync(workspace.folder).filter(
+        (name) => targetHere(workspace, name) !== undefined,
     );
 }
 
 /** Undefined where neither `npm start` nor `npm run deploy` has made a stack of this name. */
 export function targetHere(workspace: Workspace, stack: string): Target | undefined {
-    return existsSync(stackConfigFile(workspace, stack)) ? targetOf(stack) : undefined;
-}
-
-/** Of a stack in this workspace: those that `npm run deploy` names are for servers that run already. */
-export function targetOf(stack: string): Target {
+    if (!existsSync(stackConfigFile(workspace, stack))) return undefined;
+    // Those that `npm run deploy` names are for servers that run already.
     return targets.find((target) => target === stack) ?? "external";
 }
 

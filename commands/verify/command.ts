@@ -4,8 +4,7 @@ import { inspectServer } from "../../components/timescale/core/connection/server
 import { type Session, withSession } from "../../components/timescale/core/connection/session";
 import { TimescaleError } from "../../components/timescale/core/errors";
 import { withStep } from "../progress";
-import type { Interrupts } from "../start/interrupts";
-import { Interrupted } from "../start/operation";
+import { Interrupted, type Interrupts } from "../start/interrupts";
 import { sumUp } from "./report";
 import { exitCodeOf, type Result } from "./result";
 import { verify, type VerifyOptions } from "./run";
